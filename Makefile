@@ -1,0 +1,53 @@
+# `make run` and `make test` need Python >= 3.11 and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/bootstrap.lock requirements/runtime.lock requirements/test.lock
+
+.PHONY: run test test-unit test-slow lint bench lock openapi clean
+
+run: $(VENV)/.runtime
+	$(BIN)/academy up --demo
+
+test: $(VENV)/.test lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+test-unit: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not journey and not browser"
+
+test-slow: $(VENV)/.test
+	$(BIN)/python -m pytest -m slow --timeout=1200
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.openapi_drift
+
+openapi: $(VENV)/.test
+	$(BIN)/academy openapi > docs/openapi.json
+
+# Lock files carry hashes and no index address: any mirror serves them.
+lock: $(VENV)/.uv
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements/bootstrap.in -o requirements/bootstrap.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements/runtime.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra test pyproject.toml -o requirements/test.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra node pyproject.toml -o requirements/node.lock
+
+$(VENV)/.uv: requirements/bootstrap.lock
+	$(PYTHON) scripts/check_machine.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	touch $@
+
+$(VENV)/.runtime: $(VENV)/.uv requirements/runtime.lock requirements/node.lock pyproject.toml api/portal/package-lock.json
+	PYTHON=$(PYTHON) sh scripts/install.sh runtime
+	touch $@
+
+$(VENV)/.test: $(VENV)/.uv requirements/test.lock requirements/node.lock pyproject.toml api/portal/package-lock.json
+	PYTHON=$(PYTHON) sh scripts/install.sh test
+	touch $@ $(VENV)/.runtime
+
+clean:
+	rm -rf $(VENV) api/portal/node_modules

@@ -1,0 +1,116 @@
+"""The transcoding job: its states, the moves between them, its lease, and how it fails.
+
+The job's document in MongoDB is the queue. Each move is one guarded atomic operation whose filter
+holds the old state and, from a worker's side, the lease token (`academy/mongo/jobs.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from academy.courses import now
+from academy.ids import new_id
+
+MOST_ATTEMPTS: Final = 5
+"""Claims of one job before it fails for good."""
+LEASE: Final = timedelta(seconds=30)
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+MOVES: Final[dict[JobState, frozenset[JobState]]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset(
+        {JobState.QUEUED, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED}
+    ),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+"""A retry is a new job of the same recording, so ended states stay ended."""
+
+ACTIVE: Final = frozenset({JobState.QUEUED, JobState.RUNNING})
+
+
+class FailureKind(StrEnum):
+    """Decides the retry."""
+
+    SOURCE = "source"
+    """The file is bad: never."""
+    TRANSIENT = "transient"
+    """It may pass: with backoff, until MOST_ATTEMPTS."""
+    BUG = "bug"
+    """Ours: never, and loud."""
+
+
+class Failure(BaseModel):
+    """`message` is a sentence for the instructor; `detail` (stderr's tail) is for operators only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    kind: FailureKind = FailureKind.BUG
+    detail: str | None = None
+
+
+class Lease(BaseModel):
+    """Held by one dispatcher. Expiry is by the database's clock."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    owner: str
+    expires_at: datetime
+
+
+class Progress(BaseModel):
+    """`fraction` 0..1; `speed` in times real time; `eta` in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str = "queued"
+    """queued, inspecting, planning, encoding, publishing."""
+    fraction: float = 0.0
+    speed: float | None = None
+    eta: float | None = None
+
+
+class Job(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(default_factory=new_id)
+    recording_id: str
+    lecture_id: str
+    number: int
+    """Of the recording."""
+    state: JobState = JobState.QUEUED
+    created_at: datetime = Field(default_factory=now)
+    not_before: datetime = Field(default_factory=now)
+    attempts: int = 0
+    """Claims so far; also names the segments of the running attempt."""
+    lease: Lease | None = None
+    media_id: str | None = None
+    progress: Progress = Field(default_factory=Progress)
+    failure: Failure | None = None
+    finished_at: datetime | None = None
+    revision: int = 1
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+def backoff(attempts: int) -> timedelta:
+    """Before the next claim of a job that failed transiently: 2, 4, 8 … seconds, at most 5 minutes."""
+    return timedelta(seconds=min(300, 2**attempts))

@@ -1,0 +1,110 @@
+"""A recording: one uploaded file of one lecture, and what inspection found in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from academy.courses import now
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Finding(BaseModel):
+    """Something an instructor should know about the file, in a sentence they understand."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    severity: Severity
+    message: str
+
+
+class Ratio(BaseModel):
+    """An exact rational, such as 30000/1001 frames per second."""
+
+    model_config = ConfigDict(frozen=True)
+
+    num: int = Field(gt=0)
+    den: int = Field(default=1, gt=0)
+
+    @property
+    def fraction(self) -> Fraction:
+        return Fraction(self.num, self.den)
+
+    @classmethod
+    def of(cls, value: Fraction) -> Ratio:
+        return cls(num=value.numerator, den=value.denominator)
+
+
+class VideoStream(BaseModel):
+    """As it will be seen: `width` and `height` are display pixels after rotation and pixel aspect."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    coded_width: int
+    coded_height: int
+    rotation: int = 0
+    """Degrees clockwise: 0, 90, 180, 270."""
+    frame_rate: Ratio
+    """Nominal, snapped to a standard rate where it is near one."""
+    variable_frame_rate: bool = False
+    interlaced: bool = False
+    pixel_format: str
+    bit_depth: int = 8
+    colour_primaries: str | None = None
+    colour_transfer: str | None = None
+    colour_space: str | None = None
+    hdr: bool = False
+
+
+class AudioStream(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    codec: str
+    channels: int
+    sample_rate: int
+    language: str | None = None
+
+
+class Inspection(BaseModel):
+    """What the file holds. `start` is the container's start time, `duration` what can be played after it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    container: str
+    size: int
+    start: float = 0.0
+    duration: float
+    video: VideoStream | None = None
+    audio: AudioStream | None = None
+    audio_streams: int = 0
+    video_streams: int = 0
+    subtitle_streams: int = 0
+    findings: list[Finding] = Field(default_factory=list)
+
+
+class Recording(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    lecture_id: str
+    upload_id: str
+    number: int
+    filename: str
+    size: int
+    key: str
+    created_at: datetime = Field(default_factory=now)
+    inspection: Inspection | None = None

@@ -1,0 +1,124 @@
+"""Settings from the environment (prefix `ACADEMY_`). Nothing else in the project reads the environment.
+
+A wrong value is one clear sentence at start and exit status 2 (`SettingsError`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from academy.errors import SettingsError
+
+GIB = 1024**3
+AddressingStyle = Literal["auto", "path", "virtual"]
+
+
+class Settings(BaseSettings):
+    """Every setting of the contract. Sizes in bytes; URLs without a trailing slash."""
+
+    model_config = SettingsConfigDict(env_prefix="ACADEMY_", extra="ignore", frozen=True)
+
+    mongodb_url: str | None = None
+    mongodb_database: str = "academy"
+    storage_url: str | None = None
+    s3_endpoint_url: str | None = None
+    s3_region: str = "us-east-1"
+    s3_addressing_style: AddressingStyle = "auto"
+    public_media_url: str | None = None
+    dask_scheduler: str | None = None
+    dask_tls_ca: Path | None = None
+    dask_tls_cert: Path | None = None
+    dask_tls_key: Path | None = None
+    dask_allow_plaintext: bool = False
+    data_dir: Path = Path(".academy")
+    public_url: str = "http://127.0.0.1:8000"
+    cors_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    oidc_issuer: str | None = None
+    oidc_audience: str | None = None
+    roles_claim: str = "roles"
+    secret_key: str | None = Field(default=None, min_length=32)
+    secret_key_previous: str | None = Field(default=None, min_length=32)
+    ffmpeg: Path | None = None
+    max_upload_bytes: int = Field(default=64 * GIB, gt=0)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("public_url", "public_media_url", "s3_endpoint_url", "oidc_issuer")
+    @classmethod
+    def _http_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ValueError("must be an http:// or https:// address")
+        return value.rstrip("/")
+
+    @field_validator("mongodb_url")
+    @classmethod
+    def _mongodb(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _storage(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
+            return value.rstrip("/")
+        if parts.scheme == "s3" and parts.netloc:
+            return value.rstrip("/")
+        raise ValueError("must be file:///directory or s3://bucket/prefix")
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _dask(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("tls://", "tcp://")):
+            raise ValueError("must be tls://host:port (or tcp://host:port on loopback)")
+        return value
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Read the environment. Raises SettingsError with one sentence that names the variable."""
+        try:
+            return cls(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            name = "ACADEMY_" + str(first["loc"][0]).upper() if first["loc"] else "A setting"
+            reason = first["msg"].removeprefix("Value error, ")
+            raise SettingsError(f"{name}: {reason}. Correct it and start again.") from error
+
+    def require_secret_key(self) -> str:
+        if self.secret_key is None:
+            raise SettingsError(
+                "ACADEMY_SECRET_KEY is not set: give at least 32 random characters, "
+                "for example from `openssl rand -hex 32`."
+            )
+        return self.secret_key
+
+    def require_mongodb_url(self) -> str:
+        if self.mongodb_url is None:
+            raise SettingsError(
+                "ACADEMY_MONGODB_URL is not set: name a MongoDB replica set, "
+                "or use `academy up`, which starts its own."
+            )
+        return self.mongodb_url
+
+    def require_storage_url(self) -> str:
+        if self.storage_url is None:
+            raise SettingsError(
+                "ACADEMY_STORAGE_URL is not set: name file:///directory or s3://bucket/prefix."
+            )
+        return self.storage_url

@@ -1,0 +1,301 @@
+"""Every store's Protocol. Methods name intents; each changes what it says and nothing else.
+
+Document stores are asynchronous (PyMongo's async API). ObjectStore, MultipartUploads and Journal are
+synchronous: API code calls them in threads, workers call them directly. Errors: `academy.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from academy.courses import Course, CourseOrder, Lecture, Programme, University
+from academy.jobs import Failure, Job, Progress
+from academy.media import Media, Publication, Receipt
+from academy.people import Instructor
+from academy.recordings import Inspection, Recording
+from academy.uploads import Part, Upload
+
+T = TypeVar("T")
+Position = Mapping[str, Any]
+"""Where a page ended: the sort key's values as JSON. `api/paging.py` turns it into a cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    items: Sequence[T]
+    next: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseFilter:
+    university: str | None = None
+    programme: str | None = None
+    instructor: str | None = None
+    level: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A guarded partial update: sets `fields` if the document still has `revision`, and adds 1 to it."""
+
+    revision: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+class UniversityStore(Protocol):
+    async def get(self, slug: str) -> University: ...
+    async def list(self, *, limit: int, after: Position | None = None) -> Page[University]: ...
+    async def add(self, university: University) -> None:
+        """Conflict when the slug is taken."""
+
+    async def change(self, slug: str, changes: Changes) -> University:
+        """PreconditionFailed when the revision moved on."""
+
+    async def delete(self, slug: str) -> None: ...
+
+
+class ProgrammeStore(Protocol):
+    async def get(self, slug: str) -> Programme: ...
+    async def list(self, *, limit: int, after: Position | None = None) -> Page[Programme]: ...
+    async def add(self, programme: Programme) -> None: ...
+    async def change(self, slug: str, changes: Changes) -> Programme: ...
+    async def delete(self, slug: str) -> None: ...
+
+
+class InstructorStore(Protocol):
+    async def get(self, slug: str) -> Instructor: ...
+    async def get_many(self, slugs: Sequence[str]) -> Sequence[Instructor]: ...
+    async def profiles_of(self, subject: str) -> Sequence[str]:
+        """Slugs of the profiles linked to an account."""
+
+    async def list(self, *, limit: int, after: Position | None = None) -> Page[Instructor]: ...
+    async def add(self, instructor: Instructor) -> None: ...
+    async def change(self, slug: str, changes: Changes) -> Instructor: ...
+    async def delete(self, slug: str) -> None: ...
+
+
+class CourseStore(Protocol):
+    """Courses and their lectures: one store, since counters change with both in one transaction."""
+
+    async def get(self, slug: str) -> Course: ...
+    async def list_published(
+        self,
+        where: CourseFilter,
+        *,
+        order: CourseOrder,
+        limit: int,
+        after: Position | None = None,
+        language: str = "zh",
+    ) -> Page[Course]:
+        """Keyset pages. `language`: whose title `order=title` sorts by (any other where it is missing)."""
+
+    async def list_taught(
+        self,
+        *,
+        subject: str,
+        profiles: Sequence[str],
+        limit: int,
+        after: Position | None = None,
+    ) -> Page[Course]:
+        """Owned or taught, drafts included, newest first."""
+
+    async def add(self, course: Course) -> None: ...
+    async def change(self, slug: str, changes: Changes) -> Course:
+        """Also publishes and unpublishes (`published_at`); counters of universities and programmes follow."""
+
+    async def delete(self, slug: str) -> None:
+        """The course and its lectures; Conflict while learners are enrolled."""
+
+    async def lecture(self, lecture_id: str) -> Lecture: ...
+    async def lectures(self, course: str, *, drafts: bool) -> Sequence[Lecture]:
+        """By section order as given in `position`, then creation."""
+
+    async def add_lecture(self, lecture: Lecture) -> Lecture:
+        """Appends: gives the next position within the course."""
+
+    async def change_lecture(self, lecture_id: str, changes: Changes) -> Lecture: ...
+    async def delete_lecture(self, lecture_id: str) -> None: ...
+
+
+class UploadStore(Protocol):
+    async def begin(self, lecture_id: str) -> int:
+        """The next upload's number of a lecture (atomic)."""
+
+    async def add(self, upload: Upload) -> None: ...
+    async def get(self, upload_id: str) -> Upload: ...
+    async def completing(self, upload_id: str, parts: Sequence[Part]) -> Upload:
+        """open -> completing, saving the part list; returns the upload as it is if already past that."""
+
+    async def completed(self, upload: Upload) -> Recording:
+        """One transaction: upload completed, recording inserted (unique upload_id), job queued.
+
+        Repeatable: returns the same recording.
+        """
+
+    async def end(self, upload_id: str, *, expired: bool) -> Upload:
+        """open -> aborted | expired. Conflict once completing."""
+
+    async def unfinished(self, *, older_than: timedelta) -> Sequence[Upload]:
+        """In `completing` for longer than this: the reconciler drives them forward."""
+
+    async def overdue(self) -> Sequence[Upload]:
+        """Open past their `expires_at`."""
+
+
+class RecordingStore(Protocol):
+    async def get(self, recording_id: str) -> Recording: ...
+    async def newest(self, lecture_id: str) -> Recording | None:
+        """By number."""
+
+
+class JobStore(Protocol):
+    async def get(self, job_id: str) -> Job: ...
+    async def newest(self, recording_id: str) -> Job | None: ...
+    async def retry(self, recording_id: str) -> Job:
+        """A new queued job. Conflict while one is active or when the last one succeeded."""
+
+    async def cancel(self, recording_id: str) -> Job:
+        """queued | running -> cancelled, which also ends the lease. Conflict when it already ended."""
+
+    # From here on: the dispatcher's side, all guarded by state and lease token (LeaseLost).
+    async def claim_next(self, owner: str) -> Job | None:
+        """Requeues jobs whose lease expired (fails them past MOST_ATTEMPTS), then queued -> running:
+        highest `number` of attempts last, oldest first; with a fresh lease and attempts + 1.
+        """
+
+    async def extend(self, job: Job, progress: Progress | None = None) -> None:
+        """The heartbeat: a new expiry and, if given, the progress."""
+
+    async def inspected(self, job: Job, inspection: Inspection) -> None: ...
+    async def freeze(self, job: Job, media: Media) -> Media:
+        """Inserts the media with its plan and sets the job's `media_id`, once: a later attempt
+        with a frozen plan gets that one back unchanged.
+        """
+
+    async def succeed(self, job: Job, publication: Publication) -> bool:
+        """One transaction: media published, the lecture's reference flipped if its number is lower
+        (returns whether), durations and counters follow, job succeeded.
+        """
+
+    async def fail(self, job: Job, failure: Failure) -> Job:
+        """running -> failed, or back to queued with backoff for a transient failure with attempts left."""
+
+    async def release(self, job: Job) -> None:
+        """running -> queued at once, not counting the attempt: a dispatcher that shuts down hands back."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yields once at the start, then whenever a job was queued, cancelled or ended (change stream),
+        and at least every 5 s.
+        """
+
+    def follow(self, recording_id: str) -> AsyncIterator[Job]:
+        """The newest job of a recording now and after each change, until it ends."""
+
+
+class MediaStore(Protocol):
+    async def get(self, media_id: str) -> Media: ...
+    async def receipts(self, media_id: str) -> Sequence[Receipt]:
+        """By track, then number."""
+
+
+class IdempotencyStore(Protocol):
+    """Answers kept under a client's `Idempotency-Key`, per subject, for a day."""
+
+    async def begin(self, subject: str, key: str, fingerprint: str) -> dict[str, Any] | None:
+        """Reserves the key, or returns the kept answer. Conflict while the first request still runs
+        and Invalid when the key came with another request (`fingerprint`).
+        """
+
+    async def finish(self, subject: str, key: str, answer: Mapping[str, Any]) -> None: ...
+    async def forget(self, subject: str, key: str) -> None:
+        """The request failed: the key may be used again."""
+
+
+class Journal(Protocol):
+    """A worker's way to record receipts of one media under the lease. Synchronous."""
+
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        """All or none; LeaseLost when the lease is gone. A receipt that exists already stays."""
+
+    def receipts(self) -> Sequence[Receipt]: ...
+    def held(self) -> bool:
+        """False once the job was cancelled or another dispatcher owns it: stop working."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    key: str
+    size: int
+    content_type: str
+    cache_control: str | None
+    etag: str
+    modified: datetime
+
+
+class ObjectStore(Protocol):
+    """Bytes under keys. Prefixes end in `/`; deletes are idempotent; a missing key is ObjectNotFound;
+    keys cannot leave the root (Invalid); headers survive a round trip.
+    """
+
+    def put(
+        self,
+        key: str,
+        source: bytes | Path,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+    ) -> None: ...
+    def read(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Pieces of bytes [start, end); `end` None means to the end."""
+
+    def stat(self, key: str) -> ObjectInfo: ...
+    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+    def delete_prefix(self, prefix: str) -> None: ...
+    def signed_url(self, key: str, *, expires_in: int) -> str:
+        """A GET link, valid for at least `expires_in` seconds; the same one for a while (time buckets)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPart:
+    number: int
+    url: str
+    method: str
+    headers: Mapping[str, str]
+
+
+class MultipartUploads(Protocol):
+    def start(self, key: str, *, content_type: str) -> str:
+        """The store's upload id."""
+
+    def sign_part(
+        self, key: str, upload_id: str, number: int, *, expires_in: int, md5: str | None = None
+    ) -> SignedPart:
+        """Where to PUT a part. `md5` (base64): the store refuses other bytes."""
+
+    def parts(self, key: str, upload_id: str) -> Sequence[Part]:
+        """What has arrived, by number. ObjectNotFound for an unknown upload."""
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        """ObjectNotFound when the upload is unknown (also when it was completed before);
+        Conflict when the parts are not those that arrived.
+        """
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Idempotent."""
+
+
+class Storage(ObjectStore, MultipartUploads, Protocol):
+    """What `wiring` hands out: both faces of one backend."""
+
+
+@runtime_checkable
+class LocalFiles(Protocol):
+    """Optional capability: objects that are files on this machine, so ffmpeg can open them itself."""
+
+    def path(self, key: str) -> Path:
+        """ObjectNotFound when missing."""
