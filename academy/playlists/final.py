@@ -1,0 +1,61 @@
+"""The manifests of a finished media, as they are stored under `r{revision}/` and never change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from academy.media import MediaPlan, Receipt, Rendition
+from academy.playlists.dash import DASH_TYPE, mpd
+from academy.playlists.hls import HLS_TYPE, media_playlist, multivariant, playlist_name
+from academy.playlists.tracks import track_rendition
+
+
+@dataclass(frozen=True, slots=True)
+class Manifests:
+    """`files`: text by name below the media's prefix. `hls` and `dash` name the two entries."""
+
+    files: dict[str, str]
+    hls: str
+    dash: str
+    duration: float
+    """Seconds."""
+    renditions: list[Rendition]
+
+    @staticmethod
+    def content_type(name: str) -> str:
+        return HLS_TYPE if name.endswith(".m3u8") else DASH_TYPE
+
+
+def final_manifests(
+    plan: MediaPlan,
+    receipts: Sequence[Receipt],
+    *,
+    revision: int = 1,
+    language: str | None = None,
+) -> Manifests:
+    """Everything a player needs, with relative URIs only, so that a media plays wherever it lies.
+
+    `language` is the audio's. Conflict while segments are missing.
+    """
+    folder = f"r{revision}/"
+    hls, dash = folder + "main.m3u8", folder + "main.mpd"
+    files = {
+        hls: multivariant(plan, receipts, uri=str, final=True, language=language),
+        dash: mpd(plan, receipts, uri=_from_revision, language=language),
+    }
+    for track in plan.tracks:
+        files[folder + playlist_name(track)] = media_playlist(
+            plan, track, receipts, uri=_from_revision, final=True
+        )
+    return Manifests(
+        files=files,
+        hls=hls,
+        dash=dash,
+        duration=float(plan.grid.duration),
+        renditions=[track_rendition(plan, track, receipts) for track in plan.tracks],
+    )
+
+
+def _from_revision(name: str) -> str:
+    return f"../{name}"
