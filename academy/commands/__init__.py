@@ -1,0 +1,1 @@
+"""What each command of `academy` does; `academy/cli.py` declares their options."""
