@@ -1,0 +1,110 @@
+"""Profiles: ladders and encoder settings as data (`profiles.yaml`), validated into sentences."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from academy.errors import SettingsError
+
+Even = Annotated[int, Field(ge=16, le=2160, multiple_of=2)]
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
+]
+Level = Literal["1.3", "2.0", "2.1", "3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "5.0", "5.1", "5.2"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Rung(Model):
+    """One height of the ladder. `size` is the picture's short side in pixels, so that portrait
+    recordings get the same rungs; `level` is the lowest that is signalled.
+    """
+
+    size: Even
+    crf: int = Field(ge=0, le=51)
+    max_rate: int = Field(ge=10_000)
+    buffer: int = Field(ge=10_000)
+    preset: Preset
+    profile: Literal["baseline", "main", "high"] = "high"
+    level: Level
+
+
+class FrameRates(Model):
+    """Frames per second, after which sources are thinned or before which frames are repeated."""
+
+    least: int = Field(default=5, ge=1, le=60)
+    most: int = Field(default=60, ge=1, le=120)
+
+
+class AudioSettings(Model):
+    """Bit rates, and the target loudness in LUFS (EBU R 128)."""
+
+    stereo: int = Field(default=96_000, ge=16_000, le=512_000)
+    mono: int = Field(default=64_000, ge=16_000, le=512_000)
+    loudness: float = Field(default=-16, ge=-40, le=-8)
+
+
+class Profile(Model):
+    name: str
+    segment_seconds: float = Field(default=4, ge=0.5, le=10)
+    frame_rate: FrameRates = FrameRates()
+    video: list[Rung] = Field(min_length=1, max_length=8)
+    audio: AudioSettings = AudioSettings()
+
+    @field_validator("video")
+    @classmethod
+    def _from_large_to_small(cls, rungs: list[Rung]) -> list[Rung]:
+        if len({rung.size for rung in rungs}) < len(rungs):
+            raise ValueError("two rungs have the same size")
+        return sorted(rungs, key=lambda rung: -rung.size)
+
+    @model_validator(mode="after")
+    def _rates_in_order(self) -> Profile:
+        if self.frame_rate.most < 2 * self.frame_rate.least:
+            raise ValueError("frame_rate.most must be at least twice frame_rate.least")
+        return self
+
+
+def load(name: str = "default") -> Profile:
+    """The profile of this name, or from a YAML file of such profiles: `file.yaml` (its first) or
+    `file.yaml:name`. Raises SettingsError with a sentence that says what is wrong and where.
+    """
+    path, _, within = name.partition(":")
+    if not path.endswith((".yaml", ".yml")):
+        text = resources.files("transcoding").joinpath("profiles.yaml").read_text("utf-8")
+        return parse(text, name, origin="profiles.yaml")
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The profile file {path} cannot be read: {error}.") from error
+    return parse(text, within or None, origin=path)
+
+
+def parse(text: str, name: str | None, *, origin: str) -> Profile:
+    """One profile from YAML text; without a name its first."""
+    try:
+        document: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{origin} is not YAML: {error}") from error
+    if not isinstance(document, dict) or not document:
+        raise SettingsError(f"{origin} must map profile names to profiles.")
+    name = name or str(next(iter(document)))
+    if name not in document:
+        known = ", ".join(sorted(map(str, document)))
+        raise SettingsError(f"{origin} has no profile {name!r}; it has: {known}.")
+    if not isinstance(document[name], dict):
+        raise SettingsError(f"{origin}: {name} must be a mapping with `video` and `audio`.")
+    try:
+        return Profile.model_validate({**document[name], "name": name})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join([name, *map(str, first["loc"])])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{origin}: {where}: {reason}.") from error
