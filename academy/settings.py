@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     mongodb_database: str = "academy"
     storage_url: str | None = None
     s3_endpoint_url: str | None = None
+    s3_public_endpoint_url: str | None = None
+    """Where clients reach the storage, if not where the services do (an internal network)."""
     s3_region: str = "us-east-1"
     s3_addressing_style: AddressingStyle = "auto"
     public_media_url: str | None = None
@@ -53,7 +55,13 @@ class Settings(BaseSettings):
             return [origin.strip().rstrip("/") for origin in value.split(",") if origin.strip()]
         return value
 
-    @field_validator("public_url", "public_media_url", "s3_endpoint_url", "oidc_issuer")
+    @field_validator(
+        "public_url",
+        "public_media_url",
+        "s3_endpoint_url",
+        "s3_public_endpoint_url",
+        "oidc_issuer",
+    )
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value is None:

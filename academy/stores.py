@@ -281,7 +281,9 @@ class ObjectStore(Protocol):
         """Pieces of bytes [start, end); `end` None means to the end."""
 
     def stat(self, key: str) -> ObjectInfo: ...
-    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """In the order of the keys' bytes. S3 tells no headers here: `content_type` is empty."""
+
     def delete_prefix(self, prefix: str) -> None: ...
     def signed_url(self, key: str, *, expires_in: int) -> str:
         """A GET link, valid for at least `expires_in` seconds; the same one for a while (time buckets)."""
@@ -300,9 +302,16 @@ class MultipartUploads(Protocol):
         """The store's upload id."""
 
     def sign_part(
-        self, key: str, upload_id: str, number: int, *, expires_in: int, md5: str | None = None
+        self,
+        key: str,
+        upload_id: str,
+        number: int,
+        *,
+        expires_in: int,
+        md5: str | None = None,
+        size: int | None = None,
     ) -> SignedPart:
-        """Where to PUT a part. `md5` (base64): the store refuses other bytes."""
+        """Where to PUT a part. The store refuses bytes of another `md5` (base64) or `size`, if given."""
 
     def parts(self, key: str, upload_id: str) -> Sequence[Part]:
         """What has arrived, by number. ObjectNotFound for an unknown upload."""

@@ -1,0 +1,35 @@
+"""Where bytes live: files below a folder, or an S3-compatible bucket, behind `academy.stores.Storage`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from academy.keys import KeyRing
+from academy.settings import Settings
+from academy.stores import Storage
+
+
+def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
+    """The storage that `ACADEMY_STORAGE_URL` names. Raises SettingsError.
+
+    Opens no connection. Without `keys` a disk storage signs no links.
+    """
+    url = urlsplit(settings.require_storage_url())
+    if url.scheme == "file":
+        from academy.storage.disk import DiskStorage
+
+        return DiskStorage(Path(unquote(url.path)), keys=keys, public_url=settings.public_url)
+    # Late: boto3 takes a third of a second to import, which one-machine use need not pay.
+    from academy.storage.s3 import S3Connection, S3Storage
+
+    return S3Storage(
+        url.netloc,
+        url.path,
+        S3Connection(
+            endpoint_url=settings.s3_endpoint_url,
+            public_endpoint_url=settings.s3_public_endpoint_url,
+            region=settings.s3_region,
+            addressing_style=settings.s3_addressing_style,
+        ),
+    )

@@ -1,0 +1,246 @@
+"""Objects as files below one folder: `{root}/{key}`, headers in `.meta` folders beside them.
+
+Behaves as S3 does, signed links included, so development and one-machine use need no other server.
+Several processes may share the folder. Each put costs two file flushes and two folder flushes.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from academy.errors import Conflict, ObjectNotFound, Unavailable
+from academy.keys import KeyRing
+from academy.storage import sidecar
+from academy.storage.durable import copy_hashed, flush_folder, locked, pieces, staged
+from academy.storage.links import DiskLinks, no_links
+from academy.storage.object_keys import check_key, check_prefix, check_range
+from academy.storage.staging import IncomingPart, Staging
+from academy.stores import ObjectInfo, SignedPart
+from academy.uploads import Part
+
+_OWN = ".store"
+_ATTEMPTS = 20
+_ABANDONED = 24 * 3600
+"""Seconds after which a half-written file was surely left behind by a crash."""
+
+
+class DiskStorage:
+    """Both faces of the disk backend, and the LocalFiles capability.
+
+    Without `keys` and `public_url` everything works but signing, which raises SettingsError.
+    """
+
+    def __init__(
+        self, root: Path, *, keys: KeyRing | None = None, public_url: str | None = None
+    ) -> None:
+        self.root = root.absolute()
+        self._incoming = self.root / _OWN / "incoming"
+        self._trash = self.root / _OWN / "trash"
+        for folder in (self._incoming, self._trash):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._staging = Staging(self.root / _OWN / "uploads")
+        self._links = DiskLinks(keys, public_url) if keys and public_url else None
+        self._sweep()
+
+    @property
+    def links(self) -> DiskLinks:
+        if self._links is None:
+            raise no_links()
+        return self._links
+
+    # Objects
+
+    def put(
+        self,
+        key: str,
+        source: bytes | Path,
+        *,
+        content_type: str,
+        cache_control: str | None = None,
+    ) -> None:
+        check_key(key)
+        with staged(self._incoming) as fresh:
+            etag = copy_hashed(source, fresh)
+            self._publish(fresh, key, sidecar.Headers(content_type, cache_control, etag))
+
+    def read(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        path = self.path(key)
+        check_range(start, end)
+        return self._pieces(path, start, end)
+
+    def stat(self, key: str) -> ObjectInfo:
+        path = self.path(key)
+        for _ in range(_ATTEMPTS):
+            status = _status(path)
+            headers = sidecar.headers_of(path, status)
+            if headers is not None:
+                return _info(key, status, headers)
+            if _status(path).st_mtime_ns == status.st_mtime_ns:
+                break
+        return _info(key, status, sidecar.guessed(path, status))
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """In the order of the keys' bytes, as S3 lists them."""
+        folder = self.root / check_prefix(prefix)
+        return self._walk(folder, prefix)
+
+    def delete_prefix(self, prefix: str) -> None:
+        folder = self.root / check_prefix(prefix)
+        if not folder.is_dir():
+            return
+        grave = self._trash / secrets.token_hex(16)
+        with suppress(FileNotFoundError):
+            folder.rename(grave)
+        flush_folder(folder.parent)
+        shutil.rmtree(grave, ignore_errors=True)
+        self._prune(folder.parent)
+
+    def signed_url(self, key: str, *, expires_in: int) -> str:
+        return self.links.object_url(check_key(key), expires_in=expires_in)
+
+    def path(self, key: str) -> Path:
+        path = self.root / check_key(key)
+        if not path.is_file():
+            raise _missing(key)
+        return path
+
+    # Multipart uploads
+
+    def start(self, key: str, *, content_type: str) -> str:
+        return self._staging.start(check_key(key), content_type=content_type)
+
+    def sign_part(
+        self,
+        key: str,
+        upload_id: str,
+        number: int,
+        *,
+        expires_in: int,
+        md5: str | None = None,
+        size: int | None = None,
+    ) -> SignedPart:
+        return self.links.part(
+            check_key(key), upload_id, number, expires_in=expires_in, md5=md5, size=size
+        )
+
+    def receive_part(
+        self,
+        key: str,
+        upload_id: str,
+        number: int,
+        *,
+        md5: str | None = None,
+        size: int | None = None,
+    ) -> AbstractContextManager[IncomingPart]:
+        """What the storage controller writes a part's bytes to. Raises ObjectNotFound, Invalid."""
+        return self._staging.receive(check_key(key), upload_id, number, md5=md5, size=size)
+
+    def parts(self, key: str, upload_id: str) -> Sequence[Part]:
+        return self._staging.parts(check_key(key), upload_id)
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        content_type = self._staging.content_type(check_key(key), upload_id)
+        with self._staging.completing(key, upload_id, parts) as (whole, etag):
+            self._publish(whole, key, sidecar.Headers(content_type, None, etag))
+
+    def abort(self, key: str, upload_id: str) -> None:
+        self._staging.discard(check_key(key), upload_id)
+
+    # Inside
+
+    def _publish(self, fresh: Path, key: str, headers: sidecar.Headers) -> None:
+        target = self.root / key
+        instant = time.time_ns()
+        os.utime(fresh, ns=(instant, instant))
+        for _ in range(_ATTEMPTS):
+            try:
+                (target.parent / sidecar.FOLDER).mkdir(parents=True, exist_ok=True)
+                with locked(target.parent):
+                    sidecar.announce(target, fresh.stat(), headers)
+                    fresh.replace(target)
+            except FileNotFoundError:
+                # Somebody deleted the prefix between our steps. Once more, unless it was our file.
+                if not fresh.exists():
+                    raise
+            except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+                raise Conflict(
+                    f"{key!r} cannot be stored: a part of it is an object, or it is a folder of others.",
+                    code="key_conflict",
+                ) from error
+            else:
+                flush_folder(target.parent / sidecar.FOLDER)
+                flush_folder(target.parent)
+                return
+        raise Unavailable(f"The folder of {key!r} is being deleted over and over.")
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[ObjectInfo]:
+        try:
+            entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        named = [(entry.name + "/" if entry.is_dir() else entry.name, entry) for entry in entries]
+        for name, entry in sorted(named, key=lambda pair: os.fsencode(pair[0])):
+            if name.endswith("/"):
+                yield from self._walk(Path(entry.path), prefix + name)
+            else:
+                with suppress(ObjectNotFound):
+                    yield replace(self.stat(prefix + name), content_type="", cache_control=None)
+
+    def _prune(self, folder: Path) -> None:
+        """Removes folders that hold nothing any more, so that their names are free for objects."""
+        while folder != self.root:
+            try:
+                with suppress(FileNotFoundError):
+                    (folder / sidecar.FOLDER).rmdir()
+                folder.rmdir()
+            except OSError:
+                return
+            folder = folder.parent
+
+    def _sweep(self) -> None:
+        """Removes what crashed processes left half-written; living ones touch theirs within a day."""
+        oldest = time.time() - _ABANDONED
+        for entry in os.scandir(self._incoming):
+            with suppress(FileNotFoundError):
+                if entry.stat().st_mtime < oldest:
+                    Path(entry.path).unlink()
+        self._staging.sweep(oldest)
+        for entry in os.scandir(self._trash):
+            shutil.rmtree(entry.path, ignore_errors=True)
+
+    @staticmethod
+    def _pieces(path: Path, start: int, end: int | None) -> Iterator[bytes]:
+        try:
+            yield from pieces(path, start, end)
+        except FileNotFoundError as error:
+            raise _missing(path.name) from error
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing(path.name) from error
+
+
+def _info(key: str, status: os.stat_result, headers: sidecar.Headers) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=status.st_size,
+        content_type=headers.content_type,
+        cache_control=headers.cache_control,
+        etag=headers.etag,
+        modified=datetime.fromtimestamp(status.st_mtime, UTC),
+    )
+
+
+def _missing(key: str) -> ObjectNotFound:
+    return ObjectNotFound(f"There is no object {key!r}.")
