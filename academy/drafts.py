@@ -83,10 +83,10 @@ class InstructorPatch(_Written):
 
 
 class SectionDraft(_Written):
-    """With the `id` of an existing section it stays that section; without one it is new."""
+    """With the `id` of an existing section its title is merged; without one it is new."""
 
     id: SectionId | None = None
-    title: LocalisedInput
+    title: TextPatch
 
 
 class NewCourse(_Written):

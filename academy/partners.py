@@ -16,6 +16,7 @@ from academy.drafts import (
     ProgrammePatch,
     UniversityPatch,
 )
+from academy.errors import Conflict
 from academy.localised import written
 from academy.patching import OWN_LANGUAGE, Expected, check, merge, rewrite
 from academy.people import Instructor
@@ -23,6 +24,11 @@ from academy.people import Instructor
 
 def _text(value: str | Mapping[str, str] | None) -> dict[str, str] | None:
     return None if value is None else written(value, OWN_LANGUAGE)
+
+
+def _unused(stored: University | Programme) -> None:
+    if stored.course_count:
+        raise Conflict(f"{stored.course_count} published courses name this: change them first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class Partners:
     async def delete_university(self, slug: str, expected: Expected) -> None:
         self.access.admin()
         store = self.access.stores.universities
-        check(expected, (await store.get(slug)).revision)
+        stored = await store.get(slug)
+        check(expected, stored.revision)
+        _unused(stored)
         await store.delete(slug)
 
     async def add_programme(self, new: NewProgramme) -> Programme:
@@ -89,7 +97,9 @@ class Partners:
     async def delete_programme(self, slug: str, expected: Expected) -> None:
         self.access.admin()
         store = self.access.stores.programmes
-        check(expected, (await store.get(slug)).revision)
+        stored = await store.get(slug)
+        check(expected, stored.revision)
+        _unused(stored)
         await store.delete(slug)
 
     async def add_instructor(self, new: NewInstructor) -> Instructor:

@@ -74,13 +74,11 @@ def identity_of(claims: Mapping[str, Any], *, roles_claim: str) -> Identity:
     """
     subject = claims["sub"]
     if not isinstance(subject, str) or not 1 <= len(subject) <= LONGEST_SUBJECT:
-        raise refused(jwt.InvalidSubjectError("sub"))
+        raise refused(jwt.InvalidTokenError("sub"))
     known = {role.value for role in Role}
     roles = frozenset(Role(word) for word in _words(claims, roles_claim) if word in known)
     name = claims.get("name")
-    return Identity(
-        subject=subject, roles=roles, name=name if isinstance(name, str) else None
-    )
+    return Identity(subject=subject, roles=roles, name=name if isinstance(name, str) else None)
 
 
 def _words(claims: Mapping[str, Any], path: str) -> list[str]:

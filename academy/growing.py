@@ -1,0 +1,103 @@
+"""HLS playlists of a media while it grows, rendered from the plan and the receipts.
+
+They follow RFC 8216bis 6.2.1 for EVENT playlists: lines are only added, and at the end an ENDLIST
+follows what was there. One snapshot per media serves every viewer for about a second, so a
+thousand of them cost the database what one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from academy.errors import Gone, NotFound
+from academy.jobs import JobState
+from academy.media import Available, Media, Receipt, available
+from academy.playlists import media_playlist, multivariant
+from academy.stores import Stores
+
+LIFETIME: Final = 1.0
+"""Seconds for which a snapshot is shared."""
+MAIN: Final = "main.m3u8"
+SUFFIX: Final = ".m3u8"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One media as of one moment. `texts` keeps what was rendered from it."""
+
+    media: Media
+    receipts: Sequence[Receipt]
+    available: Available
+    ended: JobState | None
+    language: str
+    texts: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def playlist(self, name: str, base: str) -> str:
+        """`main.m3u8` or a track's. Segment addresses are absolute, below `base`.
+
+        Gone when the work failed or was cancelled; NotFound for another name, or too early.
+        """
+        if self.media.publication is None and self.ended in {JobState.FAILED, JobState.CANCELLED}:
+            raise Gone("The transcoding of this recording ended without a result.")
+        if (name, base) not in self.texts:
+            self.texts[name, base] = self._render(name, base)
+        return self.texts[name, base]
+
+    def _render(self, name: str, base: str) -> str:
+        plan = self.media.plan
+        if name == MAIN:
+            if not self.available.duration:
+                raise NotFound("Nothing can be played yet: ask again in a few seconds.")
+            return multivariant(plan, self.receipts, uri=str, final=False, language=self.language)
+        track = name.removesuffix(SUFFIX)
+        if track not in plan.tracks:
+            raise NotFound
+        text = media_playlist(
+            plan, track, self.receipts, uri=lambda segment: f"{base}/{segment}", final=False
+        )
+        return text + "#EXT-X-ENDLIST\n" if self._whole(track) else text
+
+    def _whole(self, track: str) -> bool:
+        return self.available.segments[track] >= self.media.plan.grid.segment_count
+
+
+class GrowingMedia:
+    """Snapshots by media id. One read per media and lifetime, however many ask."""
+
+    def __init__(self, stores: Stores, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stores = stores
+        self._clock = clock
+        self._kept: dict[str, tuple[float, asyncio.Task[Snapshot]]] = {}
+
+    async def snapshot(self, media_id: str) -> Snapshot:
+        """NotFound for an unknown media or one whose lecture is gone."""
+        self._drop_old()
+        if media_id not in self._kept:
+            reading = asyncio.create_task(self._read(media_id))
+            self._kept[media_id] = (self._clock() + LIFETIME, reading)
+        # Shielded: a viewer who hangs up must not end the read that others wait for.
+        return await asyncio.shield(self._kept[media_id][1])
+
+    async def _read(self, media_id: str) -> Snapshot:
+        media = await self._stores.media.get(media_id)
+        # The job before the receipts: a job seen ended has recorded all it ever will.
+        job = await self._stores.jobs.get(media.job_id)
+        lecture = await self._stores.courses.lecture(media.lecture_id)
+        receipts = await self._stores.media.receipts(media_id)
+        return Snapshot(
+            media=media,
+            receipts=receipts,
+            available=available(media.plan, receipts),
+            ended=None if job.active else job.state,
+            language=lecture.language,
+        )
+
+    def _drop_old(self) -> None:
+        now = self._clock()
+        for media_id, (until, reading) in list(self._kept.items()):
+            if until <= now and reading.done():
+                del self._kept[media_id]

@@ -1,0 +1,169 @@
+"""Taking in a recording: the part plan, signed parts, what has arrived.
+
+The bytes go from the client straight to storage. Completion is `academy/completion.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from academy.access import Access
+from academy.courses import now
+from academy.errors import Conflict, FieldError, Gone, Invalid, ObjectNotFound, TooLarge
+from academy.ids import new_id
+from academy.stores import SignedPart, Storage
+from academy.uploads import LIFETIME, Part, Upload, UploadState, plan_parts, source_key
+
+PART_LINK_SECONDS: Final = 3600
+MOST_LINKS: Final = 1000
+"""Signed in one request."""
+LONGEST_NAME: Final = 200
+
+
+class NewUpload(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filename: str = Field(min_length=1, max_length=4096)
+    size: int = Field(ge=1)
+    """Bytes."""
+    content_type: Annotated[
+        str, StringConstraints(pattern=r"^[\w.+-]+/[\w.+-]+( *;[^\r\n]*)?$", max_length=255)
+    ] = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPart:
+    number: int
+    md5: str | None = None
+    """Base64 of the part's digest (RFC 1864): the store then refuses other bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Every method raises Unauthenticated, Forbidden or NotFound as `Access` decides."""
+
+    access: Access
+    storage: Storage
+    most_bytes: int
+
+    async def begin(self, lecture_id: str, new: NewUpload) -> Upload:
+        """TooLarge over the limit of this server."""
+        lecture, _ = await self.access.lecture_to_write(lecture_id)
+        if new.size > self.most_bytes:
+            raise TooLarge(
+                f"The file has {new.size} bytes; this server takes {self.most_bytes} at most."
+            )
+        recording_id = new_id()
+        plan = plan_parts(new.size)
+        number = await self.access.stores.uploads.begin(lecture.id)
+        storage_upload_id = await asyncio.to_thread(
+            self.storage.start, source_key(recording_id), content_type=new.content_type
+        )
+        begun = now()
+        upload = Upload(
+            lecture_id=lecture.id,
+            number=number,
+            recording_id=recording_id,
+            filename=display_name(new.filename),
+            size=new.size,
+            content_type=new.content_type,
+            part_size=plan.part_size,
+            part_count=plan.part_count,
+            storage_upload_id=storage_upload_id,
+            created_by=self.access.person().subject,
+            created_at=begun,
+            expires_at=begun + LIFETIME,
+        )
+        await self.access.stores.uploads.add(upload)
+        return upload
+
+    async def upload(self, upload_id: str) -> Upload:
+        """NotFound for those who may not write the lecture it belongs to."""
+        self.access.person()
+        upload = await self.access.stores.uploads.get(upload_id)
+        await self.access.lecture_to_write(upload.lecture_id)
+        return upload
+
+    async def sign(self, upload_id: str, wanted: Sequence[WantedPart]) -> list[SignedPart]:
+        """Where to PUT each part, for an hour. Conflict once the upload is no longer open."""
+        upload = await self.upload(upload_id)
+        _open(upload)
+        _valid_parts(upload, wanted)
+        return await asyncio.to_thread(self._sign, upload, wanted)
+
+    async def arrived(self, upload: Upload) -> Sequence[Part]:
+        """What the store holds; after the move to `completing`, what was saved by it."""
+        if upload.state is not UploadState.OPEN:
+            return upload.parts
+        try:
+            return await asyncio.to_thread(self.storage.parts, upload.key, upload.storage_upload_id)
+        except ObjectNotFound as error:
+            raise Gone("The storage no longer holds this upload: begin a new one.") from error
+
+    async def abort(self, upload_id: str) -> None:
+        """Repeatable. Conflict once completing."""
+        upload = await self.upload(upload_id)
+        if upload.state not in {UploadState.ABORTED, UploadState.EXPIRED}:
+            await self.access.stores.uploads.end(upload_id, expired=False)
+        await asyncio.to_thread(self.storage.abort, upload.key, upload.storage_upload_id)
+
+    def _sign(self, upload: Upload, wanted: Sequence[WantedPart]) -> list[SignedPart]:
+        return [
+            self.storage.sign_part(
+                upload.key,
+                upload.storage_upload_id,
+                part.number,
+                expires_in=PART_LINK_SECONDS,
+                md5=part.md5,
+            )
+            for part in wanted
+        ]
+
+
+def _open(upload: Upload) -> None:
+    if upload.state is not UploadState.OPEN:
+        raise Conflict(f"This upload is {upload.state.value}: it takes no more parts.")
+
+
+def _valid_parts(upload: Upload, wanted: Sequence[WantedPart]) -> None:
+    wrong: list[FieldError] = []
+    for index, part in enumerate(wanted):
+        if not 1 <= part.number <= upload.part_count:
+            detail = f"part {part.number} is not one of 1 to {upload.part_count}"
+            wrong.append(FieldError(f"/parts/{index}/number", detail))
+        if part.md5 is not None and not _is_md5(part.md5):
+            detail = "this is not the base64 of a 16-byte MD5 digest"
+            wrong.append(FieldError(f"/parts/{index}/md5", detail))
+    if wrong:
+        raise Invalid("The list of parts is not valid.", errors=wrong)
+
+
+def _is_md5(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def display_name(filename: str) -> str:
+    """A client's file name, safe to show: no folders, no control or direction-changing characters.
+
+    Nothing is ever opened or stored under it.
+    """
+    last = re.split(r"[/\\]", filename)[-1]
+    shown = "".join(each for each in last if unicodedata.category(each)[0] != "C").strip(" .")
+    if len(shown) <= LONGEST_NAME:
+        return shown or "recording"
+    stem, dot, suffix = shown.rpartition(".")
+    if not dot or len(suffix) > 10:
+        return shown[:LONGEST_NAME]
+    return f"{stem[: LONGEST_NAME - len(suffix) - 1]}.{suffix}"
