@@ -1,3 +1,3 @@
 """Fixtures every part of the suite shares. Each `fixtures_*` module owns one real dependency."""
 
-pytest_plugins: list[str] = ["tests.fixtures_footage"]
+pytest_plugins: list[str] = ["tests.fixtures_footage", "tests.fixtures_mongo"]

@@ -1,0 +1,91 @@
+"""Every index, created at start; creating one that exists costs nothing.
+
+Text order uses one index per language of the interface, with that language's collation (pinyin for
+Chinese). The unique ones are rules: each says which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.collation import Collation
+
+from academy.jobs import ACTIVE
+from academy.mongo.client import Database
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+PUBLISHED: Final[dict[str, Any]] = {"published_at": {"$gt": EPOCH}}
+"""Of courses; as a partial index's filter and, in the same words, in every query that uses it."""
+TITLE_LANGUAGES: Final = ("zh", "en", "fr")
+_NEWEST: Final = [("published_at", DESCENDING), ("_id", ASCENDING)]
+
+
+def title_collation(language: str) -> Collation:
+    return Collation(locale=language)
+
+
+INDEXES: Final[dict[str, list[IndexModel]]] = {
+    "universities": [],
+    "programmes": [],
+    "instructors": [IndexModel("subject", sparse=True)],
+    "courses": [
+        IndexModel(_NEWEST, partialFilterExpression=PUBLISHED),
+        IndexModel([("universities", 1), *_NEWEST], partialFilterExpression=PUBLISHED),
+        IndexModel([("programme", 1), *_NEWEST], partialFilterExpression=PUBLISHED),
+        IndexModel([("instructors", 1), *_NEWEST], partialFilterExpression=PUBLISHED),
+        IndexModel([("views", -1), ("_id", 1)], partialFilterExpression=PUBLISHED),
+        *(
+            IndexModel(
+                [(f"title_keys.{language}", 1), ("_id", 1)],
+                partialFilterExpression=PUBLISHED,
+                collation=title_collation(language),
+                name=f"title_{language}",
+            )
+            for language in TITLE_LANGUAGES
+        ),
+        IndexModel([("owner", 1), ("created_at", -1), ("_id", 1)]),
+        IndexModel([("instructors", 1), ("created_at", -1), ("_id", 1)]),
+    ],
+    "lectures": [IndexModel([("course", 1), ("position", 1), ("created_at", 1)])],
+    "uploads": [
+        IndexModel([("lecture_id", 1), ("number", 1)], unique=True),  # uploads are numbered
+        IndexModel([("state", 1), ("expires_at", 1)]),
+    ],
+    "recordings": [
+        IndexModel("upload_id", unique=True),  # completing twice makes one recording
+        IndexModel([("lecture_id", 1), ("number", -1)]),
+    ],
+    "jobs": [
+        # One active job per recording.
+        IndexModel(
+            "recording_id",
+            unique=True,
+            name="one_active",
+            partialFilterExpression={"state": {"$in": sorted(state.value for state in ACTIVE)}},
+        ),
+        # Two retries at once make one job.
+        IndexModel([("recording_id", 1), ("ordinal", -1)], unique=True),
+        IndexModel([("state", 1), ("attempts", 1), ("created_at", 1)]),
+        IndexModel("lecture_id"),
+    ],
+    "media": [IndexModel("job_id"), IndexModel("lecture_id")],
+    # A segment exists once.
+    "receipts": [IndexModel([("media_id", 1), ("track", 1), ("number", 1)], unique=True)],
+    "idempotency": [IndexModel("expires_at", expireAfterSeconds=0)],
+}
+
+
+async def create_indexes(database: Database) -> None:
+    """Also makes the collections, which transactions then need not."""
+    existing = set(await database.list_collection_names())
+
+    async def prepare(name: str, indexes: list[IndexModel]) -> None:
+        if indexes:
+            await database[name].create_indexes(indexes)
+        elif name not in existing:
+            await database.create_collection(name, check_exists=False)
+
+    await asyncio.gather(*(prepare(name, indexes) for name, indexes in INDEXES.items()))

@@ -1,0 +1,329 @@
+"""Jobs: the queue itself. Each move is one guarded atomic operation on the job's document.
+
+Filters name the allowed old state and, on the dispatcher's side, the lease token. Moves that touch
+other documents are transactions whose first write is the guarded one. Expiry is by the database's
+clock (`$$NOW`). Fields that only this store knows: `ordinal` (1 for a recording's first job, then
+2, 3 …), `handed_back` (attempts that do not count against MOST_ATTEMPTS), `last_failure` (for
+operators, also of attempts that are repeated) and `recorded` (written by journals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from academy.errors import Conflict, LeaseLost, NotFound
+from academy.ids import new_id
+from academy.jobs import (
+    ACTIVE,
+    LEASE,
+    MOST_ATTEMPTS,
+    Failure,
+    FailureKind,
+    Job,
+    JobState,
+    Progress,
+    backoff,
+)
+from academy.media import Media, Publication
+from academy.mongo.client import (
+    Database,
+    Document,
+    Session,
+    from_document,
+    in_transaction,
+    plain,
+    to_document,
+    unavailable_when_down,
+)
+from academy.mongo.feed import JobChange, JobFeed
+from academy.mongo.lectures import recount
+from academy.recordings import Inspection
+
+_ACTIVE: Final[Document] = {"$in": sorted(state.value for state in ACTIVE)}
+_EXPIRED: Final[Document] = {"$lte": ["$lease.expires_at", "$$NOW"]}
+_COUNTED: Final[Document] = {"$subtract": ["$attempts", "$handed_back"]}
+_VISIBLY: Final[Document] = {"revision": {"$add": ["$revision", 1]}}
+ABANDONED: Final = Failure(
+    code="abandoned",
+    message="Transcoding was interrupted too often and was given up: try again, "
+    "and tell the operators if it happens again.",
+    kind=FailureKind.TRANSIENT,
+)
+
+
+def _milliseconds(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
+
+
+def _literal(value: Any) -> Document:
+    """Inside a pipeline a string that begins with `$` would be read as a field."""
+    return {"$literal": plain(value)}
+
+
+def _ended(state: JobState, **fields: Any) -> Document:
+    return {"state": state.value, "lease": None, "finished_at": "$$NOW", **fields, **_VISIBLY}
+
+
+def _queued(**fields: Any) -> Document:
+    return {"state": JobState.QUEUED.value, "lease": None, **fields, **_VISIBLY}
+
+
+def _build(document: Document) -> Job:
+    return from_document(Job, document)
+
+
+def _held(job: Job) -> Document:
+    """The filter of every move from a dispatcher's side."""
+    if job.lease is None:
+        raise LeaseLost
+    return {"_id": job.id, "state": JobState.RUNNING.value, "lease.token": job.lease.token}
+
+
+@unavailable_when_down
+class MongoJobStore:
+    """Implements `academy.stores.JobStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._jobs = database.jobs
+        self._feed = JobFeed(self._jobs)
+
+    async def close(self) -> None:
+        await self._feed.close()
+
+    async def get(self, job_id: str) -> Job:
+        document = await self._jobs.find_one({"_id": job_id})
+        if document is None:
+            raise NotFound("There is no such job.")
+        return _build(document)
+
+    async def newest(self, recording_id: str) -> Job | None:
+        document = await self._newest(recording_id)
+        return None if document is None else _build(document)
+
+    async def _newest(self, recording_id: str) -> Document | None:
+        return await self._jobs.find_one({"recording_id": recording_id}, sort=[("ordinal", -1)])
+
+    async def retry(self, recording_id: str) -> Job:
+        last = await self._newest(recording_id)
+        if last is None:
+            raise NotFound("There is no such recording.")
+        if last["state"] in ACTIVE:
+            raise Conflict("This recording is being transcoded already.")
+        if last["state"] == JobState.SUCCEEDED:
+            raise Conflict("This recording was transcoded: there is nothing to try again.")
+        job = Job(recording_id=recording_id, lecture_id=last["lecture_id"], number=last["number"])
+        document = {**to_document(job), "ordinal": last["ordinal"] + 1, "handed_back": 0}
+        try:
+            await self._jobs.insert_one(document)
+        except DuplicateKeyError as error:
+            raise Conflict("This recording is being transcoded already.") from error
+        return job
+
+    async def cancel(self, recording_id: str) -> Job:
+        document = await self._jobs.find_one_and_update(
+            {"recording_id": recording_id, "state": _ACTIVE},
+            [{"$set": _ended(JobState.CANCELLED)}],
+            return_document=ReturnDocument.AFTER,
+        )
+        if document is not None:
+            return _build(document)
+        last = await self.newest(recording_id)
+        if last is None:
+            raise NotFound("There is no such recording.")
+        raise Conflict(f"Transcoding has already ended ({last.state.value}).")
+
+    async def claim_next(self, owner: str) -> Job | None:
+        await self._recover()
+        lease = {
+            "token": new_id(),
+            "owner": _literal(owner),
+            "expires_at": {"$add": ["$$NOW", _milliseconds(LEASE)]},
+        }
+        document = await self._jobs.find_one_and_update(
+            {"state": JobState.QUEUED.value, "$expr": {"$lte": ["$not_before", "$$NOW"]}},
+            [
+                {
+                    "$set": {
+                        "state": JobState.RUNNING.value,
+                        "attempts": {"$add": ["$attempts", 1]},
+                        "lease": lease,
+                        **_VISIBLY,
+                    }
+                }
+            ],
+            sort=[("attempts", 1), ("created_at", 1)],
+            return_document=ReturnDocument.AFTER,
+        )
+        return None if document is None else _build(document)
+
+    async def _recover(self) -> None:
+        """Expired leases: back to the queue, or failed when this happened too often."""
+        expired: Document = {"state": JobState.RUNNING.value}
+        often = {"$gte": [_COUNTED, MOST_ATTEMPTS]}
+        await self._jobs.update_many(
+            {**expired, "$expr": {"$and": [_EXPIRED, often]}},
+            [{"$set": _ended(JobState.FAILED, failure=_literal(ABANDONED))}],
+        )
+        await self._jobs.update_many(
+            {**expired, "$expr": {"$and": [_EXPIRED, {"$not": [often]}]}}, [{"$set": _queued()}]
+        )
+
+    async def _move(self, job: Job, fields: Document, session: Session | None = None) -> Job:
+        document = await self._jobs.find_one_and_update(
+            _held(job), [{"$set": fields}], return_document=ReturnDocument.AFTER, session=session
+        )
+        if document is None:
+            raise LeaseLost
+        return _build(document)
+
+    async def extend(self, job: Job, progress: Progress | None = None) -> None:
+        """A lease that expired but that nobody took over is extended too: the move is atomic."""
+        fields: Document = {"lease.expires_at": {"$add": ["$$NOW", _milliseconds(LEASE)]}}
+        if progress is not None:
+            fields |= {"progress": _literal(progress), **_VISIBLY}
+        await self._move(job, fields)
+
+    async def inspected(self, job: Job, inspection: Inspection) -> None:
+        async def work(session: Session) -> None:
+            await self._move(job, dict(_VISIBLY), session)
+            await self._database.recordings.update_one(
+                {"_id": job.recording_id},
+                {"$set": {"inspection": plain(inspection)}},
+                session=session,
+            )
+
+        await in_transaction(self._database, work)
+
+    async def freeze(self, job: Job, media: Media) -> Media:
+        async def work(session: Session) -> Media:
+            kept = await self._move(
+                job, {"media_id": {"$ifNull": ["$media_id", media.id]}, **_VISIBLY}, session
+            )
+            if kept.media_id != media.id:
+                frozen = await self._database.media.find_one(
+                    {"_id": kept.media_id}, session=session
+                )
+                if frozen is None:
+                    raise NotFound("The frozen plan of this job is gone.")
+                return from_document(Media, frozen)
+            await self._database.media.update_one(
+                {"_id": media.id},
+                {"$setOnInsert": plain_media(media)},
+                upsert=True,
+                session=session,
+            )
+            return media
+
+        return await in_transaction(self._database, work)
+
+    async def succeed(self, job: Job, publication: Publication) -> bool:
+        """Conflict when no plan was frozen."""
+
+        async def work(session: Session) -> bool:
+            done = await self._move(
+                job,
+                _ended(
+                    JobState.SUCCEEDED,
+                    failure=None,
+                    progress=_literal(Progress(stage="publishing", fraction=1.0, eta=0.0)),
+                ),
+                session,
+            )
+            published = await self._database.media.update_one(
+                {"_id": done.media_id},
+                {"$set": {"publication": plain(publication)}},
+                session=session,
+            )
+            if not published.matched_count:
+                raise Conflict("This job has no media to publish: freeze its plan first.")
+            lecture = await self._database.lectures.find_one_and_update(
+                {
+                    "_id": done.lecture_id,
+                    "$or": [{"media": None}, {"media.number": {"$lt": done.number}}],
+                },
+                {
+                    "$set": {
+                        "media": {"media_id": done.media_id, "number": done.number},
+                        "duration": publication.duration,
+                    }
+                },
+                session=session,
+            )
+            if lecture is not None and lecture["published"]:
+                await recount(self._database, lecture["course"], session)
+            return lecture is not None
+
+        return await in_transaction(self._database, work)
+
+    async def fail(self, job: Job, failure: Failure) -> Job:
+        ended: Document = {
+            "state": JobState.FAILED.value,
+            "finished_at": "$$NOW",
+            "failure": _literal(failure),
+        }
+        fields: Document = ended
+        if failure.kind is FailureKind.TRANSIENT:
+            again = {"$lt": [_COUNTED, MOST_ATTEMPTS]}
+            pause = {
+                "$arrayElemAt": [
+                    [_milliseconds(backoff(count)) for count in range(MOST_ATTEMPTS + 1)],
+                    {"$min": [_COUNTED, MOST_ATTEMPTS]},
+                ]
+            }
+            queued: Document = {
+                "state": JobState.QUEUED.value,
+                "finished_at": None,
+                "failure": None,
+            }
+            fields = {
+                name: {"$cond": [again, queued[name], value]} for name, value in ended.items()
+            } | {"not_before": {"$cond": [again, {"$add": ["$$NOW", pause]}, "$not_before"]}}
+        return await self._move(
+            job, {**fields, "lease": None, "last_failure": _literal(failure), **_VISIBLY}
+        )
+
+    async def release(self, job: Job) -> None:
+        """`attempts` keeps counting claims, so that no two of them name objects alike."""
+        await self._move(job, _queued(handed_back={"$add": ["$handed_back", 1]}))
+
+    async def changes(self) -> AsyncIterator[None]:
+        wanted = {state.value for state in JobState} - {JobState.RUNNING.value}
+
+        def wants(change: JobChange) -> bool:
+            return change.state in wanted
+
+        async with self._feed.waiter(wants) as waiter:
+            while True:
+                waiter.woken.clear()
+                yield
+                await waiter.wait()
+
+    async def follow(self, recording_id: str) -> AsyncIterator[Job]:
+        """NotFound when the recording has no job."""
+        first = await self.newest(recording_id)
+        if first is None:
+            raise NotFound("There is no such recording.")
+
+        def wants(change: JobChange) -> bool:
+            return change.job_id == first.id
+
+        async with self._feed.waiter(wants) as waiter:
+            seen = 0
+            while True:
+                job = await self.get(first.id)
+                if job.revision != seen:
+                    seen = job.revision
+                    yield job
+                if not job.active:
+                    return
+                await waiter.wait()
+
+
+def plain_media(media: Media) -> Document:
+    return {name: value for name, value in to_document(media).items() if name != "_id"}

@@ -1,0 +1,92 @@
+"""A worker's journal: records receipts under the lease of the job it works for. Synchronous."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import ConnectionFailure
+
+from academy.errors import LeaseLost, Unavailable
+from academy.jobs import JobState
+from academy.media import Receipt
+from academy.mongo.client import Document, plain, worker_client
+
+_UNEXPIRED: Final[Document] = {"$expr": {"$gt": ["$lease.expires_at", "$$NOW"]}}
+
+
+class MongoJournal:
+    """Implements `academy.stores.Journal`. Cheap to make: clients are shared within the process."""
+
+    def __init__(
+        self, url: str, database_name: str, *, media_id: str, job_id: str, token: str
+    ) -> None:
+        self._client = worker_client(url)
+        database = self._client[database_name]
+        self._jobs = database.jobs
+        self._receipts = database.receipts
+        self._media_id = media_id
+        self._holder: Document = {
+            "_id": job_id,
+            "state": JobState.RUNNING.value,
+            "lease.token": token,
+            "media_id": media_id,
+        }
+
+    def record(self, receipts: Sequence[Receipt]) -> None:
+        """Raises LeaseLost and Unavailable.
+
+        The guard is a write on the job, in the same transaction: a takeover, which also writes the
+        job, comes wholly before it (and then nothing is recorded) or wholly after it.
+        """
+        if not receipts:
+            return
+        writes = [
+            UpdateOne(
+                {
+                    "media_id": self._media_id,
+                    "track": receipt.track,
+                    "number": receipt.number,
+                },
+                {"$setOnInsert": plain(receipt)},
+                upsert=True,
+            )
+            for receipt in receipts
+        ]
+
+        def work(session: ClientSession) -> None:
+            guarded = self._jobs.update_one(
+                {**self._holder, **_UNEXPIRED},
+                {"$inc": {"recorded": len(receipts)}},
+                session=session,
+            )
+            if not guarded.matched_count:
+                raise LeaseLost
+            self._receipts.bulk_write(writes, session=session)
+
+        try:
+            with self._client.start_session() as session:
+                session.with_transaction(work)
+        except ConnectionFailure as error:
+            raise Unavailable(f"MongoDB does not answer: {error}") from error
+
+    def receipts(self) -> Sequence[Receipt]:
+        """By track, then number."""
+        try:
+            return [
+                Receipt.model_validate(document)
+                for document in self._receipts.find(
+                    {"media_id": self._media_id}, {"_id": 0}, sort=[("track", 1), ("number", 1)]
+                )
+            ]
+        except ConnectionFailure as error:
+            raise Unavailable(f"MongoDB does not answer: {error}") from error
+
+    def held(self) -> bool:
+        """By state and token; a lease that expired but that nobody took over may still be extended."""
+        try:
+            return self._jobs.find_one(self._holder, {"_id": 1}) is not None
+        except ConnectionFailure as error:
+            raise Unavailable(f"MongoDB does not answer: {error}") from error

@@ -1,0 +1,30 @@
+"""Media and the receipts of their segments. Written by jobs and journals; read here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from academy.errors import NotFound
+from academy.media import Media, Receipt
+from academy.mongo.client import Database, from_document, unavailable_when_down
+
+
+@unavailable_when_down
+class MongoMediaStore:
+    """Implements `academy.stores.MediaStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._media = database.media
+        self._receipts = database.receipts
+
+    async def get(self, media_id: str) -> Media:
+        document = await self._media.find_one({"_id": media_id})
+        if document is None:
+            raise NotFound("There are no such media.")
+        return from_document(Media, document)
+
+    async def receipts(self, media_id: str) -> Sequence[Receipt]:
+        cursor = self._receipts.find(
+            {"media_id": media_id}, {"_id": 0}, sort=[("track", 1), ("number", 1)]
+        )
+        return [Receipt.model_validate(document) async for document in cursor]

@@ -1,0 +1,84 @@
+"""Every store of one database, over one client."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
+
+from academy.errors import SettingsError, Unavailable
+from academy.mongo.client import Client, service_client
+from academy.mongo.courses import MongoCourseStore
+from academy.mongo.idempotency import MongoIdempotencyStore
+from academy.mongo.indexes import create_indexes
+from academy.mongo.jobs import MongoJobStore
+from academy.mongo.media import MongoMediaStore
+from academy.mongo.profiles import MongoInstructorStore, MongoProgrammeStore, MongoUniversityStore
+from academy.mongo.recordings import MongoRecordingStore
+from academy.mongo.uploads import MongoUploadStore
+
+
+class MongoStores:
+    """Made by `open`, inside the event loop that will use it."""
+
+    def __init__(self, client: Client, database_name: str) -> None:
+        self.client = client
+        self.database = client[database_name]
+        self.universities = MongoUniversityStore(self.database)
+        self.programmes = MongoProgrammeStore(self.database)
+        self.instructors = MongoInstructorStore(self.database)
+        self.courses = MongoCourseStore(self.database)
+        self.uploads = MongoUploadStore(self.database)
+        self.recordings = MongoRecordingStore(self.database)
+        self.jobs = MongoJobStore(self.database)
+        self.media = MongoMediaStore(self.database)
+        self.idempotency = MongoIdempotencyStore(self.database)
+
+    @classmethod
+    async def open(cls, url: str, database_name: str) -> MongoStores:
+        """Connects and makes sure of the indexes.
+
+        Raises SettingsError (malformed URL, wrong credentials, no replica set) and Unavailable.
+        """
+        client = service_client(url)
+        try:
+            await _check(client)
+            stores = cls(client, database_name)
+            await create_indexes(stores.database)
+        except BaseException:
+            await asyncio.shield(client.close())
+            raise
+        return stores
+
+    async def close(self) -> None:
+        await self.jobs.close()
+        await self.client.close()
+
+    async def ping(self) -> None:
+        """Unavailable when the server does not answer."""
+        try:
+            await self.client.admin.command("ping")
+        except PyMongoError as error:
+            raise Unavailable(f"MongoDB does not answer: {error}") from error
+
+
+async def _check(client: Client) -> None:
+    try:
+        hello = await client.admin.command("hello")
+    except ConnectionFailure as error:
+        raise Unavailable(
+            f"MongoDB does not answer ({error}): start it, or correct ACADEMY_MONGODB_URL."
+        ) from error
+    except ConfigurationError as error:
+        raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
+    except OperationFailure as error:
+        if error.code == 18:
+            raise SettingsError(
+                "MongoDB refuses the user or password in ACADEMY_MONGODB_URL: correct them."
+            ) from error
+        raise
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        raise SettingsError(
+            "The MongoDB server of ACADEMY_MONGODB_URL is not a replica set, which transactions and "
+            "change streams need: start it with --replSet and run rs.initiate() once."
+        )

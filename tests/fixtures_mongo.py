@@ -1,0 +1,47 @@
+"""A real MongoDB for the whole session, and a fresh database for each test module.
+
+`ACADEMY_MONGODB_URL` points the tests at another server (a replica set).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+from academy.embedded import EmbeddedMongo
+from academy.mongo.stores import MongoStores
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    elsewhere = os.environ.get("ACADEMY_MONGODB_URL")
+    if elsewhere:
+        yield elsewhere
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="academy-mongo-", ignore_cleanup_errors=True) as folder,
+        EmbeddedMongo(Path(folder)) as mongo,
+    ):
+        yield mongo.url
+
+
+@pytest.fixture(scope="module")
+def database_name(mongo_url: str) -> Iterator[str]:
+    """Dropped afterwards."""
+    name = f"academy_test_{secrets.token_hex(6)}"
+    yield name
+    with MongoClient[dict[str, object]](mongo_url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+async def stores(mongo_url: str, database_name: str) -> AsyncIterator[MongoStores]:
+    opened = await MongoStores.open(mongo_url, database_name)
+    yield opened
+    await opened.close()
