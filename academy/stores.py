@@ -150,6 +150,15 @@ class UploadStore(Protocol):
     async def overdue(self) -> Sequence[Upload]:
         """Open past their `expires_at`."""
 
+    async def reopen(self, upload_id: str) -> Upload:
+        """completing -> open: the object store turned out not to have what was promised."""
+
+    async def leftovers(self) -> Sequence[Upload]:
+        """Aborted or expired, and the object store was not cleaned of their parts yet."""
+
+    async def cleaned(self, upload_id: str) -> None:
+        """It was now."""
+
 
 class RecordingStore(Protocol):
     async def get(self, recording_id: str) -> Recording: ...

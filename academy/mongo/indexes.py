@@ -53,6 +53,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "uploads": [
         IndexModel([("lecture_id", 1), ("number", 1)], unique=True),  # uploads are numbered
         IndexModel([("state", 1), ("expires_at", 1)]),
+        IndexModel("cleaned", partialFilterExpression={"cleaned": False}),
     ],
     "recordings": [
         IndexModel("upload_id", unique=True),  # completing twice makes one recording

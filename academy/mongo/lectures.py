@@ -189,6 +189,6 @@ class LectureDocuments:
                 **of_these,
                 "state": {"$in": [UploadState.OPEN.value, UploadState.COMPLETING.value]},
             },
-            {"$set": {"state": UploadState.ABORTED.value}},
+            {"$set": {"state": UploadState.ABORTED.value, "cleaned": False}},
             session=session,
         )

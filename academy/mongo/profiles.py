@@ -51,6 +51,12 @@ class _SlugStore(Generic[ProfileT]):
             raise NotFound(f"There is no {self.noun} “{slug}”.")
         return self._build(document)
 
+    async def get_many(self, slugs: Sequence[str]) -> Sequence[ProfileT]:
+        """In the order asked for; unknown ones are left out."""
+        cursor = self._collection.find({"_id": {"$in": list(dict.fromkeys(slugs))}})
+        found = {document["_id"]: self._build(document) async for document in cursor}
+        return [found[slug] for slug in dict.fromkeys(slugs) if slug in found]
+
     async def list(self, *, limit: int, after: Position | None = None) -> Page[ProfileT]:
         where = {} if after is None else {"_id": {"$gt": text_of(after, "slug")}}
         return await fetch_page(
@@ -134,12 +140,6 @@ class MongoInstructorStore(_SlugStore[Instructor]):
 
     async def add(self, instructor: Instructor) -> None:
         await self._insert(to_document(instructor, key="slug"))
-
-    async def get_many(self, slugs: Sequence[str]) -> Sequence[Instructor]:
-        """In the order asked for; unknown ones are left out."""
-        cursor = self._collection.find({"_id": {"$in": list(dict.fromkeys(slugs))}})
-        found = {document["_id"]: self._build(document) async for document in cursor}
-        return [found[slug] for slug in dict.fromkeys(slugs) if slug in found]
 
     async def profiles_of(self, subject: str) -> Sequence[str]:
         cursor = self._collection.find({"subject": subject}, {"_id": 1}, sort=[("_id", 1)])

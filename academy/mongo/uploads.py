@@ -112,7 +112,14 @@ class MongoUploadStore:
             )
             return recording
 
-        return await in_transaction(self._database, work)
+        try:
+            return await in_transaction(self._database, work)
+        except NotFound:
+            await self._uploads.update_one(
+                {"_id": upload.id, "state": UploadState.COMPLETING.value},
+                {"$set": {"state": UploadState.ABORTED.value, "cleaned": False}},
+            )
+            raise
 
     async def _made_from(self, upload_id: str, session: Session) -> Recording:
         document = await self._database.recordings.find_one(
@@ -130,7 +137,7 @@ class MongoUploadStore:
         ended = UploadState.EXPIRED if expired else UploadState.ABORTED
         document = await self._uploads.find_one_and_update(
             {"_id": upload_id, "state": UploadState.OPEN.value},
-            {"$set": {"state": ended.value}},
+            {"$set": {"state": ended.value, "cleaned": False}},
             return_document=ReturnDocument.AFTER,
         )
         if document is not None:
@@ -157,3 +164,19 @@ class MongoUploadStore:
             {"state": UploadState.OPEN.value, "$expr": {"$lte": ["$expires_at", "$$NOW"]}}
         )
         return [_build(document) async for document in cursor]
+
+    async def reopen(self, upload_id: str) -> Upload:
+        document = await self._uploads.find_one_and_update(
+            {"_id": upload_id, "state": UploadState.COMPLETING.value},
+            {"$set": {"state": UploadState.OPEN.value, "parts": []}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return await self.get(upload_id) if document is None else _build(document)
+
+    async def leftovers(self) -> Sequence[Upload]:
+        return [_build(document) async for document in self._uploads.find({"cleaned": False})]
+
+    async def cleaned(self, upload_id: str) -> None:
+        await self._uploads.update_one(
+            {"_id": upload_id, "cleaned": False}, {"$unset": {"cleaned": 1}}
+        )
