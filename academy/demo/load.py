@@ -1,0 +1,37 @@
+"""Puts the demo catalogue into the stores. Adds what is missing and changes nothing that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+from academy.demo.catalogue import Catalogue
+from academy.errors import Conflict
+from academy.stores import Stores
+
+
+async def load(stores: Stores, catalogue: Catalogue) -> int:
+    """How many documents were added: 0 when everything was there already."""
+    added = 0
+    # What a course refers to comes first: its counters are kept there.
+    for university in catalogue.universities:
+        added += await _once(stores.universities.add(university))
+    for programme in catalogue.programmes:
+        added += await _once(stores.programmes.add(programme))
+    for instructor in catalogue.instructors:
+        added += await _once(stores.instructors.add(instructor))
+    for course in catalogue.courses:
+        added += await _once(stores.courses.add(course))
+        there = {lecture.id for lecture in await stores.courses.lectures(course.slug, drafts=True)}
+        for lecture in catalogue.lectures:
+            if lecture.course == course.slug and lecture.id not in there:
+                await stores.courses.add_lecture(lecture)
+                added += 1
+    return added
+
+
+async def _once(adding: Awaitable[None]) -> int:
+    try:
+        await adding
+    except Conflict:
+        return 0  # the slug is there already
+    return 1
