@@ -17,7 +17,7 @@ from academy.ids import new_id
 
 MOST_ATTEMPTS: Final = 5
 """Claims of one job before it fails for good."""
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=15)
 
 
 class JobState(StrEnum):

@@ -1,0 +1,118 @@
+"""Claims jobs, runs each through the pipeline under its lease, and records how it ended.
+
+One dispatcher holds several leases, so that the first chunk of one lecture overtakes a late chunk of
+another. It owns no state: whatever it knows is in the job's document, and another dispatcher can go on
+from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import suppress
+from typing import Final
+
+from academy.errors import LeaseLost, SettingsError, Unavailable
+from academy.jobs import Job
+from academy.settings import Settings
+from academy.wiring import Backend, open_backend, workbench
+from transcoding.binary import FFmpeg, find
+from transcoding.engine import Engine, open_engine
+from transcoding.shift import Shift
+
+MOST_LEASES: Final = 4
+"""Jobs in work at once; their chunks share the encoders by priority."""
+
+log = logging.getLogger(__name__)
+
+
+class Dispatcher:
+    def __init__(self, backend: Backend, engine: Engine, ffmpeg: FFmpeg, *, bench: str) -> None:
+        self._backend = backend
+        self._engine = engine
+        self._ffmpeg = ffmpeg
+        self._bench = bench
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._shifts: dict[asyncio.Task[None], Shift] = {}
+        self._changed = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Until cancelled; then hands every lease back."""
+        listener = asyncio.create_task(self._listen(), name="listen for jobs")
+        try:
+            while True:
+                self._changed.clear()
+                await self._claim_what_fits()
+                for shift in self._shifts.values():
+                    shift.look_up()
+                await self._changed.wait()
+        finally:
+            listener.cancel()
+            await self._stop_shifts()
+            with suppress(asyncio.CancelledError):
+                await listener
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for _ in self._backend.stores.jobs.changes():
+                    self._changed.set()
+            except Unavailable as error:
+                log.warning("The database does not answer (%s): trying again.", error)
+                await asyncio.sleep(1)
+
+    async def _claim_what_fits(self) -> None:
+        while len(self._shifts) < MOST_LEASES:
+            try:
+                job = await self._backend.stores.jobs.claim_next(self._owner)
+            except Unavailable as error:
+                log.warning("No job could be claimed (%s): trying again.", error)
+                return
+            if job is None:
+                return
+            self._begin(job)
+
+    def _begin(self, job: Job) -> None:
+        shift = Shift(job, self._backend, self._engine, self._ffmpeg, bench=self._bench)
+        task = asyncio.create_task(shift.run(), name=f"job {job.id}")
+        self._shifts[task] = shift
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._shifts[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("A job ended in a way nobody foresaw.", exc_info=error)
+        self._changed.set()
+
+    async def _stop_shifts(self) -> None:
+        tasks = list(self._shifts)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def serve(settings: Settings) -> None:
+    """The transcoder service, until SIGTERM or SIGINT."""
+    ffmpeg = find(settings.ffmpeg)
+    if ffmpeg.missing:
+        raise SettingsError(
+            f"{ffmpeg.path} lacks {', '.join(ffmpeg.missing)}: "
+            "install a fuller ffmpeg or unset ACADEMY_FFMPEG."
+        )
+    async with open_backend(settings) as backend, open_engine(settings) as engine:
+        with workbench(settings) as bench:
+            dispatcher = Dispatcher(backend, engine, ffmpeg, bench=bench)
+            work = asyncio.create_task(dispatcher.serve(), name="dispatcher")
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, work.cancel)
+            log.info("Transcoder ready: ffmpeg %s.", ffmpeg.version)
+            with suppress(asyncio.CancelledError, LeaseLost):
+                await work
+
+
+def run(settings: Settings) -> None:
+    asyncio.run(serve(settings))

@@ -1,0 +1,170 @@
+"""One job from claim to end: the heartbeat beside the pipeline, and how each ending is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
+from academy.jobs import LEASE, Failure, FailureKind, Job, Progress
+from academy.media import Media, MediaPlan, Receipt
+from academy.recordings import Inspection
+from academy.wiring import Backend
+from transcoding.binary import FFmpeg
+from transcoding.engine import Engine
+from transcoding.ledger import Frozen
+from transcoding.pipeline import Assignment, transcode
+
+BEAT: Final = LEASE.total_seconds() / 6
+"""Seconds between heartbeats when nothing else happens."""
+SHORTEST_BEAT: Final = 1.0
+"""Progress is written at most this often."""
+
+log = logging.getLogger(__name__)
+
+
+class Shift:
+    """Runs `job`; is the pipeline's ledger at the same time (`transcoding.ledger.Ledger`)."""
+
+    def __init__(
+        self, job: Job, backend: Backend, engine: Engine, ffmpeg: FFmpeg, *, bench: str
+    ) -> None:
+        self.job = job
+        self._backend = backend
+        self._jobs = backend.stores.jobs
+        self._engine = engine
+        self._ffmpeg = ffmpeg
+        self._bench = bench
+        self._progress = job.progress
+        self._beat = asyncio.Event()
+
+    def look_up(self) -> None:
+        """Something changed in the queue: check at once whether the job is still ours."""
+        self._beat.set()
+
+    async def run(self) -> None:
+        work = asyncio.create_task(self._transcode(), name=f"pipeline {self.job.id}")
+        heart = asyncio.create_task(self._keep_lease(), name=f"heartbeat {self.job.id}")
+        try:
+            await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                log.info("Job %s is no longer ours: stopping its work.", self.job.id)
+        except asyncio.CancelledError:
+            await _stop(work, heart)
+            await self._hand_back()
+            raise
+        finally:
+            await _stop(work, heart)
+
+    async def _keep_lease(self) -> None:
+        """Returns when the lease is lost."""
+        while True:
+            try:
+                await self._jobs.extend(self.job, self._progress)
+            except LeaseLost:
+                return
+            except Unavailable as error:
+                log.warning("Heartbeat of job %s: %s", self.job.id, error)
+            await asyncio.sleep(SHORTEST_BEAT)
+            self._beat.clear()
+            try:
+                await asyncio.wait_for(self._beat.wait(), BEAT - SHORTEST_BEAT)
+            except TimeoutError:
+                continue
+
+    async def _hand_back(self) -> None:
+        try:
+            await self._jobs.release(self.job)
+        except (LeaseLost, Unavailable) as error:
+            log.info("Job %s was not handed back: %s", self.job.id, error)
+
+    async def _transcode(self) -> None:
+        try:
+            recording = await self._backend.stores.recordings.get(self.job.recording_id)
+            publication = await transcode(
+                Assignment(
+                    source_key=recording.key,
+                    filename=recording.filename,
+                    attempt=self.job.attempts,
+                    workspace=self._workspace,
+                ),
+                engine=self._engine,
+                storage=self._backend.storage,
+                ledger=self,
+                ffmpeg=self._ffmpeg,
+            )
+            await self._jobs.succeed(self.job, publication)
+        except LeaseLost:
+            log.info("Job %s was lost to a cancel or another dispatcher.", self.job.id)
+        except Exception as error:
+            await self._failed(error)
+
+    async def _failed(self, error: Exception) -> None:
+        failure = failure_of(error)
+        if failure.kind is FailureKind.BUG:
+            log.error("Job %s failed by our own fault.", self.job.id, exc_info=error)
+        try:
+            await self._jobs.fail(self.job, failure)
+        except LeaseLost:
+            log.info("Job %s failed after its lease was lost.", self.job.id)
+
+    # The pipeline's ledger.
+
+    async def inspected(self, inspection: Inspection) -> None:
+        await self._jobs.inspected(self.job, inspection)
+
+    async def freeze(self, plan: MediaPlan) -> Frozen:
+        media = await self._jobs.freeze(
+            self.job,
+            Media(
+                recording_id=self.job.recording_id,
+                lecture_id=self.job.lecture_id,
+                job_id=self.job.id,
+                number=self.job.number,
+                plan=plan,
+            ),
+        )
+        return Frozen(media.id, media.plan)
+
+    async def receipts(self, media_id: str) -> Sequence[Receipt]:
+        return await self._backend.stores.media.receipts(media_id)
+
+    async def progress(self, progress: Progress) -> None:
+        """Kept for the next heartbeat, which comes at once if the last one was a second ago."""
+        self._progress = progress
+        self._beat.set()
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def failure_of(error: Exception) -> Failure:
+    """How a failure is recorded: its type decides whether the job is tried again."""
+    detail = getattr(error, "detail", None)
+    match error:
+        case RejectedMedia():
+            return Failure(
+                code=error.code, message=error.message, kind=FailureKind.SOURCE, detail=detail
+            )
+        case AcademyError() if isinstance(kind := getattr(error, "kind", None), FailureKind):
+            return Failure(code=error.code, message=error.message, kind=kind, detail=detail)
+        case Unavailable():
+            return Failure(
+                code=error.code,
+                message="A service the transcoder needs did not answer.",
+                kind=FailureKind.TRANSIENT,
+                detail=error.message,
+            )
+        case _:
+            return Failure(
+                code="internal_error",
+                message="Transcoding failed by a fault of ours, not of your recording. "
+                "The operators can see why; you may try again.",
+                kind=FailureKind.BUG,
+                detail=f"{type(error).__name__}: {error}"[-4000:],
+            )
