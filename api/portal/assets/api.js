@@ -1,0 +1,92 @@
+/** Calls to the API. A failure is an `ApiError` whose message is a sentence for the person at the screen. */
+import { has, language, t } from './i18n.js';
+import { signOut, token } from './session.js';
+
+const TIMEOUT = 30_000; // milliseconds
+const PAUSES = [600, 2000]; // milliseconds before a read is tried again
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status 0 when no answer came
+   * @param {any} problem RFC 9457 document, or null
+   */
+  constructor(status, problem) {
+    super(sentence(status, problem));
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** @param {number} status @param {any} problem */
+function sentence(status, problem) {
+  const code = String(problem?.code ?? problem?.type ?? '').split(/[/:#]/).pop() ?? '';
+  const known = [`problem.${code}`, `problem.${status}`].find(has);
+  const detail = [problem?.detail, ...(problem?.errors ?? []).map((/** @type {any} */ e) => `${e.pointer}: ${e.detail}`)]
+    .filter(Boolean)
+    .join(' ');
+  if (language() === 'en' && detail) return detail;
+  const text = known ? t(known) : t('problem.other', { status });
+  // Details come in English: shown behind a Chinese sentence, they still help whoever is asked for help.
+  return detail && status !== 404 && status !== 401 ? `${text}（${detail}）` : text;
+}
+
+/**
+ * @param {string} method
+ * @param {string} path from the root, such as `/v1/courses`
+ * @param {{body?: unknown, query?: Record<string, any>, signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ * @returns {Promise<any>} the JSON answer, or null when there is none
+ */
+export async function call(method, path, { body, query = {}, signal, headers = {} } = {}) {
+  const url = new URL(path, location.origin);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, String(value));
+  }
+  url.searchParams.set('lang', language());
+  const bearer = token();
+  const init = {
+    method,
+    headers: {
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  };
+  const answer = await send(url, init, signal);
+  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  if (answer.status === 401 && bearer && method === 'GET' && !path.startsWith('/v1/me/')) {
+    signOut(); // an expired token must not hide what everybody may read
+    return call(method, path, { body, query, signal, headers });
+  }
+  throw new ApiError(answer.status, await answer.json().catch(() => null));
+}
+
+/**
+ * Reads are tried again when the network or a gateway fails; writes are not: whether they arrived is unknown.
+ * @param {URL} url @param {RequestInit} init @param {AbortSignal | undefined} signal
+ */
+async function send(url, init, signal) {
+  const pauses = init.method === 'GET' ? [...PAUSES] : [];
+  for (;;) {
+    const limit = AbortSignal.timeout(TIMEOUT);
+    const pause = pauses.shift();
+    try {
+      const answer = await fetch(url, { ...init, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+      if (pause === undefined || ![502, 503, 504].includes(answer.status)) return answer;
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      if (pause === undefined) throw new ApiError(0, null);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+}
+
+/** @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] */
+export const get = (path, query, signal) => call('GET', path, { query, signal });
+
+/** Names one attempt to create something, so that a repeated request creates it once. */
+export function idempotencyKey() {
+  // crypto.randomUUID exists on secure origins only; a portal on a plain LAN address is not one.
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

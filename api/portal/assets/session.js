@@ -1,0 +1,32 @@
+/** The token of whoever signed in. It lives as long as the browser tab and is sent nowhere but to this API. */
+
+const KEY = 'academy.token';
+
+/** @returns {string | null} */
+export function token() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} value */
+export const signIn = (value) => sessionStorage.setItem(KEY, value);
+
+export const signOut = () => sessionStorage.removeItem(KEY);
+
+/**
+ * What the token says of itself, unverified: for display only, the API decides.
+ * @returns {{name: string, roles: string[]} | null}
+ */
+export function claims() {
+  try {
+    const part = (token() ?? '').split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
+    const bytes = Uint8Array.from(atob(part), (char) => char.charCodeAt(0));
+    const body = JSON.parse(new TextDecoder().decode(bytes));
+    return { name: body.name ?? body.sub ?? '', roles: body.roles ?? [] };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The API's shapes, for editors and type checkers only: no page loads this file.
+ * Durations in seconds, sizes in bytes, bandwidths in bits per second.
+ *
+ * @typedef {{slug: string, name: string, city?: string | null, course_count?: number}} University
+ * @typedef {{slug: string, name: string, summary?: string | null, course_count?: number}} Programme
+ * @typedef {{slug: string, name: string, headline?: string | null, bio?: string | null,
+ *   organisation?: string | null, visiting?: boolean, portrait_url?: string | null}} Instructor
+ * @typedef {{slug: string, title: string, summary: string | null, language: string, level: string | null,
+ *   programme: Programme | string | null, universities: (University | string)[],
+ *   instructors: (Instructor | string)[], lecture_count: number, duration: number,
+ *   poster_url: string | null, published_at: string | null}} CourseCard
+ * @typedef {{id: string, title: string, duration: number | null, playable: boolean, published?: boolean}} LectureRow
+ * @typedef {{id?: string | null, title: string, lectures: LectureRow[]}} Section
+ * @typedef {CourseCard & {description: string | null, sections: Section[]}} Course
+ * @typedef {{language: string, label: string, kind: string, url: string}} Caption
+ * @typedef {{state: 'none' | 'processing' | 'streaming' | 'ready' | 'failed', hls: string | null,
+ *   dash: string | null, duration: number | null, available_duration: number | null,
+ *   poster: string | null, storyboard: string | null, captions: Caption[]}} Playback
+ * @typedef {{id: string, course: string, position: number, title: string, description: string | null,
+ *   language: string, instructors: (Instructor | string)[], duration: number | null,
+ *   published: boolean, playback: Playback}} Lecture
+ * @typedef {{code: string, severity: 'info' | 'warning' | 'error', message: string}} Finding
+ * @typedef {{id: string, state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled',
+ *   progress: number, speed: number | null, eta: number | null, stage?: string,
+ *   inspection: {findings: Finding[]} | null, failure: {code: string, message: string} | null}} Recording
+ * @typedef {{id: string, part_size: number, part_count: number, expires_at: string}} UploadPlan
+ * @typedef {{state: 'open' | 'completing' | 'completed' | 'aborted' | 'expired',
+ *   parts: {number: number, size: number, etag: string}[]}} UploadStatus
+ * @typedef {{number: number, url: string, method: string, headers: Record<string, string>}} SignedPart
+ */
+export {};
