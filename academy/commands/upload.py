@@ -62,7 +62,7 @@ def upload(
     settings = local_settings(data_dir)
     order = Order(file, course, title, language, publish=publish, wait=wait)
     base = api or settings.public_url
-    bearer = token or _own_token(settings)
+    bearer = token or own_token(settings)
     display = display_on(sys.stderr)
     try:
         with display:
@@ -249,7 +249,7 @@ def _check_file(file: Path) -> None:
         raise Invalid(f"{file} is empty: there is nothing to upload.")
 
 
-def _own_token(settings: Settings) -> str:
+def own_token(settings: Settings) -> str:
     from academy.tokens import issue
 
     if settings.secret_key is None:
