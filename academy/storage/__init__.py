@@ -21,7 +21,8 @@ def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
 
         return DiskStorage(Path(unquote(url.path)), keys=keys, public_url=settings.public_url)
     # Late: boto3 takes a third of a second to import, which one-machine use need not pay.
-    from academy.storage.s3 import S3Connection, S3Storage
+    from academy.storage.s3 import S3Storage
+    from academy.storage.s3_connection import S3Connection
 
     return S3Storage(
         url.netloc,

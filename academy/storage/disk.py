@@ -15,12 +15,14 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from academy.errors import Conflict, ObjectNotFound, Unavailable
 from academy.keys import KeyRing
 from academy.storage import sidecar
 from academy.storage.durable import copy_hashed, flush_folder, locked, pieces, staged
 from academy.storage.links import DiskLinks, no_links
+from academy.storage.object_headers import check_cache_control, check_content_type
 from academy.storage.object_keys import check_key, check_prefix, check_range
 from academy.storage.staging import IncomingPart, Staging
 from academy.stores import ObjectInfo, SignedPart
@@ -67,6 +69,8 @@ class DiskStorage:
         cache_control: str | None = None,
     ) -> None:
         check_key(key)
+        check_content_type(content_type)
+        check_cache_control(cache_control)
         with staged(self._incoming) as fresh:
             etag = copy_hashed(source, fresh)
             self._publish(fresh, key, sidecar.Headers(content_type, cache_control, etag))
@@ -78,14 +82,27 @@ class DiskStorage:
 
     def stat(self, key: str) -> ObjectInfo:
         path = self.path(key)
+        status = _status(path)
         for _ in range(_ATTEMPTS):
-            status = _status(path)
             headers = sidecar.headers_of(path, status)
             if headers is not None:
                 return _info(key, status, headers)
-            if _status(path).st_mtime_ns == status.st_mtime_ns:
+            earlier, status = status, _status(path)
+            if status.st_mtime_ns == earlier.st_mtime_ns:
                 break
+            # It was replaced, twice, while we looked: look again.
         return _info(key, status, sidecar.guessed(path, status))
+
+    def open(self, key: str) -> tuple[BinaryIO, ObjectInfo]:
+        """The object's file, unbuffered, and what describes exactly these bytes. The caller closes it."""
+        path = self.path(key)
+        try:
+            file = path.open("rb", buffering=0)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise _missing(key) from error
+        status = os.fstat(file.fileno())
+        headers = sidecar.headers_of(path, status) or sidecar.guessed(path, status)
+        return file, _info(key, status, headers)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """In the order of the keys' bytes, as S3 lists them."""
@@ -115,7 +132,7 @@ class DiskStorage:
     # Multipart uploads
 
     def start(self, key: str, *, content_type: str) -> str:
-        return self._staging.start(check_key(key), content_type=content_type)
+        return self._staging.start(check_key(key), content_type=check_content_type(content_type))
 
     def sign_part(
         self,

@@ -17,6 +17,7 @@ from botocore.response import StreamingBody
 
 from academy.errors import ObjectNotFound, Unavailable
 from academy.storage.durable import PIECE
+from academy.storage.object_headers import check_cache_control, check_content_type
 from academy.storage.object_keys import LONGEST_KEY, check_key, check_prefix, check_range
 from academy.storage.s3_connection import PARALLEL, S3Connection
 from academy.storage.s3_errors import CONNECTION_ERRORS, code_of, translated
@@ -52,8 +53,8 @@ class S3Storage:
         content_type: str,
         cache_control: str | None = None,
     ) -> None:
-        headers: dict[str, Any] = {"ContentType": content_type}
-        if cache_control is not None:
+        headers: dict[str, Any] = {"ContentType": check_content_type(content_type)}
+        if check_cache_control(cache_control) is not None:
             headers["CacheControl"] = cache_control
         name = self._name(key)
         with translated(key):
@@ -119,6 +120,7 @@ class S3Storage:
     # Multipart uploads
 
     def start(self, key: str, *, content_type: str) -> str:
+        check_content_type(content_type)
         with translated(key):
             return self.client.create_multipart_upload(
                 Bucket=self.bucket, Key=self._name(key), ContentType=content_type

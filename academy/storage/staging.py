@@ -14,8 +14,9 @@ import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,6 +56,12 @@ class IncomingPart:
         self._expected_size = size
         self._digest = hashlib.md5(usedforsecurity=False)
         self._size = 0
+        self._using = threading.Lock()
+
+    def close(self) -> None:
+        """Waits for a write that is going on in a thread nobody waits for any more."""
+        with self._using:
+            self._file.close()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Raises TooLarge once there is more than the part may hold."""
@@ -62,7 +69,8 @@ class IncomingPart:
         if self._size > (LARGEST_PART if self._expected_size is None else self._expected_size):
             raise TooLarge("There are more bytes than this part has.", code="part_too_large")
         self._digest.update(data)
-        write_all(self._file, data)
+        with self._using:
+            write_all(self._file, data)
 
     def commit(self) -> Part:
         """Puts the part in place of any earlier one of its number.
@@ -133,8 +141,8 @@ class Staging:
                 file = path.open("xb", buffering=0)
             except FileNotFoundError as error:
                 raise unknown_upload() from error
-            with file:
-                yield IncomingPart(path, file, number, md5=digest, size=size)
+            with closing(IncomingPart(path, file, number, md5=digest, size=size)) as part:
+                yield part
 
     def parts(self, key: str, upload_id: str) -> list[Part]:
         self.content_type(key, upload_id)

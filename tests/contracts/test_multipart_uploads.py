@@ -1,0 +1,309 @@
+"""What every backend's multipart uploads keep; parts travel over HTTP through signed links."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from academy.errors import Conflict, ObjectNotFound
+from academy.stores import Storage
+from academy.uploads import SMALLEST_PART, Part
+
+KEY = "recordings/5a/source"
+FIRST = secrets.token_bytes(SMALLEST_PART)
+SECOND = secrets.token_bytes(SMALLEST_PART + 1)
+LAST = b"the end"
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=60) as client:
+        yield client
+
+
+def md5_of(body: bytes) -> str:
+    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+
+
+def etag_of(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+class Sending:
+    """A client with one upload under way."""
+
+    def __init__(self, storage: Storage, http: httpx.Client, key: str = KEY) -> None:
+        self.storage = storage
+        self.http = http
+        self.key = key
+        self.upload_id = storage.start(key, content_type="video/x-matroska")
+
+    def put(self, number: int, body: bytes, **signed: str | int) -> httpx.Response:
+        part = self.storage.sign_part(
+            self.key,
+            self.upload_id,
+            number,
+            expires_in=600,
+            **signed,  # type: ignore[arg-type]
+        )
+        assert part.number == number
+        return self.http.request(part.method, part.url, content=body, headers=part.headers)
+
+    def send(self, number: int, body: bytes, **signed: str | int) -> Part:
+        answer = self.put(number, body, **signed)
+        assert answer.status_code == 200, answer.text
+        return Part(number=number, size=len(body), etag=answer.headers["etag"].strip('"'))
+
+    def parts(self) -> list[Part]:
+        return list(self.storage.parts(self.key, self.upload_id))
+
+    def complete(self, parts: list[Part]) -> None:
+        self.storage.complete(self.key, self.upload_id, parts)
+
+    def abort(self) -> None:
+        self.storage.abort(self.key, self.upload_id)
+
+
+@pytest.fixture
+def sending(storage: Storage, http: httpx.Client) -> Sending:
+    return Sending(storage, http)
+
+
+def missing(storage: Storage, key: str = KEY) -> bool:
+    try:
+        storage.stat(key)
+    except ObjectNotFound:
+        return True
+    return False
+
+
+def test_parts_sent_out_of_order_become_one_object(storage: Storage, sending: Sending):
+    last = sending.send(3, LAST)
+    first = sending.send(1, FIRST)
+    second = sending.send(2, SECOND)
+    assert sending.parts() == [first, second, last]
+    assert missing(storage)
+    sending.complete(sending.parts())
+    info = storage.stat(KEY)
+    assert b"".join(storage.read(KEY)) == FIRST + SECOND + LAST
+    assert info.size == len(FIRST + SECOND + LAST)
+    assert info.content_type == "video/x-matroska"
+    assert info.etag.endswith("-3")
+
+
+def test_an_upload_of_one_small_part_is_fine(storage: Storage, sending: Sending):
+    sending.complete([sending.send(1, LAST)])
+    assert b"".join(storage.read(KEY)) == LAST
+
+
+def test_the_etag_that_a_part_is_answered_with_is_its_md5(sending: Sending):
+    assert sending.send(1, LAST).etag == etag_of(LAST)
+
+
+def test_part_numbers_may_have_gaps(storage: Storage, sending: Sending):
+    parts = [sending.send(7, FIRST), sending.send(10_000, LAST)]
+    assert sending.parts() == parts
+    sending.complete(parts)
+    assert b"".join(storage.read(KEY)) == FIRST + LAST
+
+
+def test_a_part_sent_twice_counts_once_and_the_later_one_stays(storage: Storage, sending: Sending):
+    sending.send(1, SECOND)
+    first = sending.send(1, FIRST)
+    assert sending.send(1, FIRST) == first
+    last = sending.send(2, LAST)
+    assert sending.parts() == [first, last]
+    sending.complete([first, last])
+    assert b"".join(storage.read(KEY)) == FIRST + LAST
+
+
+def test_completing_with_the_earlier_version_of_a_part_is_a_conflict(
+    storage: Storage, sending: Sending
+):
+    earlier = sending.send(1, SECOND)
+    later = sending.send(1, FIRST)
+    with pytest.raises(Conflict):
+        sending.complete([earlier])
+    assert missing(storage)
+    sending.complete([later])
+    assert b"".join(storage.read(KEY)) == FIRST
+
+
+def test_a_missing_part_is_a_conflict_and_nothing_is_lost(storage: Storage, sending: Sending):
+    first = sending.send(1, FIRST)
+    absent = Part(number=2, size=len(LAST), etag=etag_of(LAST))
+    with pytest.raises(Conflict):
+        sending.complete([first, absent])
+    assert missing(storage)
+    assert sending.parts() == [first]
+    sending.complete([first, sending.send(2, LAST)])
+    assert b"".join(storage.read(KEY)) == FIRST + LAST
+
+
+def test_parts_out_of_order_in_the_completion_are_a_conflict(storage: Storage, sending: Sending):
+    first, last = sending.send(1, FIRST), sending.send(2, FIRST)
+    with pytest.raises(Conflict):
+        sending.complete([last, first])
+    assert missing(storage)
+
+
+def test_no_part_at_all_is_a_conflict(storage: Storage, sending: Sending):
+    with pytest.raises(Conflict):
+        sending.complete([])
+    assert missing(storage)
+
+
+def test_a_part_below_the_minimum_before_the_last_is_a_conflict(storage: Storage, sending: Sending):
+    parts = [sending.send(1, b"tiny"), sending.send(2, LAST)]
+    with pytest.raises(Conflict):
+        sending.complete(parts)
+    assert missing(storage)
+
+
+def test_completing_again_changes_nothing(storage: Storage, sending: Sending):
+    parts = [sending.send(1, FIRST), sending.send(2, LAST)]
+    sending.complete(parts)
+    etag = storage.stat(KEY).etag
+    # The usual answer; servers that remember completed uploads say yes again.
+    with suppress(ObjectNotFound):
+        sending.complete(parts)
+    assert storage.stat(KEY).etag == etag
+    assert b"".join(storage.read(KEY)) == FIRST + LAST
+
+
+def test_a_completed_upload_takes_and_lists_no_parts(storage: Storage, sending: Sending):
+    sending.complete([sending.send(1, FIRST)])
+    with pytest.raises(ObjectNotFound):
+        sending.parts()
+    assert sending.put(1, LAST).status_code == 404
+    assert b"".join(storage.read(KEY)) == FIRST
+
+
+def test_completion_replaces_an_object_that_was_there(storage: Storage, sending: Sending):
+    storage.put(KEY, b"old", content_type="text/plain", cache_control="no-cache")
+    sending.complete([sending.send(1, FIRST)])
+    assert b"".join(storage.read(KEY)) == FIRST
+    assert storage.stat(KEY).content_type == "video/x-matroska"
+    assert storage.stat(KEY).cache_control is None
+
+
+def test_aborting_twice_is_fine_and_leaves_nothing(storage: Storage, sending: Sending):
+    part = sending.send(1, FIRST)
+    for _ in range(2):
+        sending.abort()
+    with pytest.raises(ObjectNotFound):
+        sending.parts()
+    with pytest.raises(ObjectNotFound):
+        sending.complete([part])
+    assert sending.put(1, FIRST).status_code == 404
+    assert missing(storage)
+
+
+def test_aborting_a_completed_upload_keeps_the_object(storage: Storage, sending: Sending):
+    sending.complete([sending.send(1, FIRST)])
+    sending.abort()
+    assert b"".join(storage.read(KEY)) == FIRST
+
+
+@pytest.mark.parametrize("upload_id", ["0" * 32, "nothing", "../../x"])
+def test_an_unknown_upload_is_not_found(storage: Storage, upload_id: str):
+    with pytest.raises(ObjectNotFound):
+        storage.parts(KEY, upload_id)
+    with pytest.raises(ObjectNotFound):
+        storage.complete(KEY, upload_id, [Part(number=1, size=4, etag=etag_of(b"tiny"))])
+    storage.abort(KEY, upload_id)
+
+
+def test_an_upload_belongs_to_its_key(storage: Storage, sending: Sending):
+    part = sending.send(1, FIRST)
+    for act in (
+        lambda: storage.parts("recordings/other/source", sending.upload_id),
+        lambda: storage.complete("recordings/other/source", sending.upload_id, [part]),
+    ):
+        with pytest.raises(ObjectNotFound):
+            act()
+    storage.abort("recordings/other/source", sending.upload_id)
+    assert sending.parts() == [part]
+
+
+def test_uploads_of_one_key_do_not_meet(storage: Storage, http: httpx.Client):
+    one, other = Sending(storage, http), Sending(storage, http)
+    part = one.send(1, FIRST)
+    assert other.parts() == []
+    other.abort()
+    one.complete([part])
+    assert b"".join(storage.read(KEY)) == FIRST
+
+
+def test_the_announced_md5_is_checked(sending: Sending):
+    part = sending.send(1, LAST, md5=md5_of(LAST))
+    refused = sending.put(1, b"altered", md5=md5_of(LAST))
+    assert 400 <= refused.status_code < 500
+    assert sending.parts() == [part]
+
+
+def test_a_link_signed_for_one_md5_takes_no_other(storage: Storage, sending: Sending):
+    signed = storage.sign_part(KEY, sending.upload_id, 1, expires_in=600, md5=md5_of(LAST))
+    headers = {"Content-MD5": md5_of(b"altered")}
+    refused = sending.http.put(
+        signed.url.replace("md5=", "x="), content=b"altered", headers=headers
+    )
+    assert refused.status_code == 403
+    assert (
+        400 <= sending.http.put(signed.url, content=b"altered", headers=headers).status_code < 500
+    )
+    assert sending.parts() == []
+
+
+def test_the_announced_size_is_checked(sending: Sending):
+    part = sending.send(1, LAST, size=len(LAST))
+    for body in (LAST + b"more", LAST[:-1], b""):
+        assert 400 <= sending.put(1, body, size=len(LAST)).status_code < 500
+    assert sending.parts() == [part]
+
+
+def test_size_and_md5_can_both_be_signed(sending: Sending):
+    part = sending.send(1, LAST, size=len(LAST), md5=md5_of(LAST))
+    assert sending.parts() == [part]
+
+
+def test_a_tampered_part_link_is_refused(storage: Storage, sending: Sending):
+    url = storage.sign_part(KEY, sending.upload_id, 1, expires_in=600).url
+    other = Sending(storage, sending.http, "recordings/other/source")
+    for tampered in (
+        url.replace("partNumber=1", "partNumber=2").replace("/1?", "/2?"),
+        url.replace(sending.upload_id, other.upload_id),
+        url.replace("recordings/5a", "recordings/other").replace(
+            "recordings%2F5a", "recordings%2Fother"
+        ),
+        url.split("?", maxsplit=1)[0],
+    ):
+        assert tampered != url
+        assert sending.http.put(tampered, content=LAST).status_code in {400, 403, 405}
+    assert sending.parts() == []
+    assert other.parts() == []
+    assert missing(storage)
+
+
+def test_a_part_from_another_origin_can_read_its_etag(storage: Storage, sending: Sending):
+    signed = storage.sign_part(KEY, sending.upload_id, 1, expires_in=600)
+    origin = {"Origin": "https://studio.example"}
+    asked = sending.http.options(
+        signed.url, headers=origin | {
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "content-md5,content-type",
+        },
+    )  # fmt: skip
+    assert asked.status_code in {200, 204}
+    assert asked.headers["access-control-allow-origin"] in {"*", "https://studio.example"}
+    assert "PUT" in asked.headers["access-control-allow-methods"]
+    answer = sending.http.put(signed.url, content=LAST, headers=origin)
+    assert answer.status_code == 200
+    exposed = answer.headers["access-control-expose-headers"].lower()
+    assert "etag" in [name.strip() for name in exposed.split(",")]

@@ -1,0 +1,182 @@
+"""Real storage: Swift's S3 API in a process of its own, and a disk storage behind a real HTTP server."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from academy.keys import KeyRing
+from academy.storage.disk import DiskStorage
+from academy.storage.s3 import S3Storage
+from academy.storage.s3_connection import S3Connection
+from academy.stores import Storage
+from api import problems
+from api.storage_links import storage_router
+from tests import swift_account
+
+START_LIMIT = 60
+STOP_LIMIT = 20
+
+
+@dataclass(frozen=True)
+class S3Server:
+    endpoint: str
+    access_key: str
+    secret_key: str
+    region: str
+
+    @property
+    def connection(self) -> S3Connection:
+        return S3Connection(
+            endpoint_url=self.endpoint,
+            region=self.region,
+            addressing_style="path",
+            access_key=self.access_key,
+            secret_key=self.secret_key,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For services: with `ACADEMY_STORAGE_URL=s3://{bucket}`."""
+        return {
+            "ACADEMY_S3_ENDPOINT_URL": self.endpoint,
+            "ACADEMY_S3_REGION": self.region,
+            "ACADEMY_S3_ADDRESSING_STYLE": "path",
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+        }
+
+    def new_bucket(self) -> str:
+        bucket = f"test-{secrets.token_hex(6)}"
+        self.connection.client().create_bucket(Bucket=bucket)
+        return bucket
+
+
+@contextmanager
+def running_swift(folder: Path, port: int = 0) -> Iterator[S3Server]:
+    """A server for the length of the block; the same folder and port again continue with its data."""
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.swift_server", str(folder), str(port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=Path(__file__).parent.parent,
+        )
+    try:
+        assert process.stdout is not None
+        line = _first_line(process)
+        if not line:
+            raise RuntimeError(f"Swift did not start: {(folder / 'log').read_text()[-2000:]}")
+        yield S3Server(
+            endpoint=json.loads(line)["endpoint"],
+            access_key=swift_account.ACCESS_KEY,
+            secret_key=swift_account.SECRET_KEY,
+            region=swift_account.REGION,
+        )
+    finally:
+        # Closing its input asks it to stop.
+        try:
+            process.communicate(timeout=STOP_LIMIT)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        return process.stdout.readline() if selector.select(START_LIMIT) else b""
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with running_swift(tmp_path_factory.mktemp("swift")) as server:
+        yield server
+
+
+class DiskServer:
+    """The real storage controller over HTTP; each test gives it a folder of its own."""
+
+    def __init__(self) -> None:
+        self.keys = KeyRing(secrets.token_hex(32))
+        self.storage: DiskStorage | None = None
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        app = FastAPI()
+        problems.install(app)
+        app.include_router(storage_router(lambda _request: self._current()))
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        self._thread = threading.Thread(target=self._run, name="disk-server")
+
+    def open(self, root: Path) -> DiskStorage:
+        self.storage = DiskStorage(root, keys=self.keys, public_url=self.url)
+        return self.storage
+
+    def _current(self) -> Storage:
+        assert self.storage is not None
+        return self.storage
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+
+@pytest.fixture(scope="session")
+def disk_server() -> Iterator[DiskServer]:
+    with DiskServer() as server:
+        yield server
+
+
+@pytest.fixture
+def disk_storage(disk_server: DiskServer, tmp_path: Path) -> DiskStorage:
+    """An empty one whose links work."""
+    return disk_server.open(tmp_path / "objects")
+
+
+@pytest.fixture(scope="session")
+def shared_bucket(s3_server: S3Server) -> str:
+    """One bucket in which every test has its own prefix."""
+    return s3_server.new_bucket()
+
+
+@pytest.fixture
+def s3_storage(s3_server: S3Server, shared_bucket: str) -> S3Storage:
+    """An empty one, below a prefix."""
+    return S3Storage(shared_bucket, f"of/{secrets.token_hex(6)}", s3_server.connection)
+
+
+@pytest.fixture(params=["disk", "s3", "s3-prefix"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Every backend in turn, empty."""
+    if request.param == "disk":
+        disk: DiskStorage = request.getfixturevalue("disk_storage")
+        return disk
+    if request.param == "s3-prefix":
+        below: S3Storage = request.getfixturevalue("s3_storage")
+        return below
+    server: S3Server = request.getfixturevalue("s3_server")
+    return S3Storage(server.new_bucket(), connection=server.connection)
