@@ -126,8 +126,8 @@ class NewLecture(_Written):
 class LecturePatch(_Written):
     title: TextPatch | None = None
     section: SectionId | None = None
-    position: int | None = Field(default=None, ge=0, le=100_000)
-    """The place among all lectures of the course, counted from 0; the others move up."""
+    position: int | None = Field(default=None, ge=1, le=100_000)
+    """The place among all lectures of the course, from 1; the others make room."""
     description: TextPatch | None = None
     language: LanguageTag | None = None
     instructors: Slugs | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,13 +76,10 @@ class Editing:
         return await self._rewrite_course(slug, fields, expected)
 
     async def delete_course(self, slug: str, expected: Expected) -> None:
-        """Ends the transcoding of its lectures too. Conflict while learners are enrolled."""
+        """With its lectures. Conflict while learners are enrolled."""
         course = await self.access.course_to_write(slug)
         check(expected, course.revision)
-        lectures = await self.stores.courses.lectures(slug, drafts=True)
         await self.stores.courses.delete(slug)
-        for lecture in lectures:
-            await self._stop_transcoding(lecture)
 
     async def add_lecture(self, slug: str, new: NewLecture) -> Lecture:
         course = await self.access.course_to_write(slug)
@@ -118,11 +114,7 @@ class Editing:
                 language=patch.language or lecture.language,
             )
 
-        before = await self.stores.courses.lecture(lecture_id)
-        lecture = await self._rewrite_lecture(lecture_id, fields, expected)
-        if lecture.position != before.position:
-            await self._make_room(lecture)
-        return await self.stores.courses.lecture(lecture_id)
+        return await self._rewrite_lecture(lecture_id, fields, expected)
 
     async def publish_lecture(
         self, lecture_id: str, *, published: bool, expected: Expected
@@ -139,7 +131,6 @@ class Editing:
         lecture, _ = await self.access.lecture_to_write(lecture_id)
         check(expected, lecture.revision)
         await self.stores.courses.delete_lecture(lecture_id)
-        await self._stop_transcoding(lecture)
 
     async def _rewrite_course(
         self,
@@ -196,36 +187,6 @@ class Editing:
             for lecture in await self.stores.courses.lectures(course.slug, drafts=True)
         ):
             raise Conflict("A section that still has lectures cannot go: move its lectures first.")
-
-    async def _make_room(self, moved: Lecture) -> None:
-        """Renumbers the other lectures from 0 around the one that was placed.
-
-        Each is its own guarded write, repeated when it races; a crash in between leaves a tie,
-        which the next move resolves.
-        """
-        lectures = await self.stores.courses.lectures(moved.course, drafts=True)
-        others = sorted(
-            (each for each in lectures if each.id != moved.id),
-            key=lambda each: (each.position, each.created_at),
-        )
-        others.insert(min(moved.position, len(others)), moved)
-        for position, lecture in enumerate(others):
-            if lecture.position != position:
-                await self._place(lecture.id, position)
-
-    async def _place(self, lecture_id: str, position: int) -> None:
-        async def fields(_: Lecture) -> dict[str, Any]:
-            return {"position": position}
-
-        await self._rewrite_lecture(lecture_id, fields, None)
-
-    async def _stop_transcoding(self, lecture: Lecture) -> None:
-        """A job that nobody will see should not take the machines of others."""
-        recording = await self.stores.recordings.newest(lecture.id)
-        job = await self.stores.jobs.newest(recording.id) if recording else None
-        if recording is not None and job is not None and job.active:
-            with suppress(Conflict):  # it ended by itself in the meantime
-                await self.stores.jobs.cancel(recording.id)
 
 
 def _text(value: str | dict[str, str] | None, language: str) -> dict[str, str] | None:

@@ -124,6 +124,7 @@ class Intake:
                 part.number,
                 expires_in=PART_LINK_SECONDS,
                 md5=part.md5,
+                size=upload.expected_size(part.number),
             )
             for part in wanted
         ]

@@ -1,0 +1,50 @@
+"""Answers as bytes: rendered once, tagged by their digest, with the headers caches need."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from api.context import Context
+from api.etags import etag, not_modified
+
+JSON: Final = "application/json"
+VARY: Final = "Accept-Language, Authorization"
+PUBLIC: Final = "public, no-cache"
+"""Caches may keep it and must ask whether it is still current."""
+PRIVATE: Final = "private, no-store"
+
+
+def answer(
+    context: Context,
+    document: BaseModel,
+    *,
+    revision: int = 0,
+    status: int = 200,
+    location: str | None = None,
+) -> Response:
+    """JSON with a strong ETag; 304 when a reader has these very bytes. Lists have revision 0."""
+    body = document.model_dump_json(by_alias=True).encode()
+    tag = etag(revision, body)
+    headers = {"ETag": tag, "Vary": VARY, "Cache-Control": _caching(context)}
+    if context.languages.used:
+        headers["Content-Language"] = ", ".join(context.languages.used)
+    if location is not None:
+        headers["Location"] = location
+    reading = context.request.method in {"GET", "HEAD"}
+    if reading and not_modified(context.request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, status, media_type=JSON, headers=headers)
+
+
+def untagged(document: BaseModel, *, status: int = 200, location: str | None = None) -> Response:
+    """JSON about work in progress, for its owner alone: never kept, never conditional."""
+    headers = {"Cache-Control": PRIVATE} | ({"Location": location} if location else {})
+    body = document.model_dump_json(by_alias=True)
+    return Response(body, status, media_type=JSON, headers=headers)
+
+
+def _caching(context: Context) -> str:
+    return PUBLIC if context.identity is None else PRIVATE

@@ -1,0 +1,138 @@
+"""What a request works with: who asks, in which languages, and the services of this process."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials
+
+from academy.access import Access
+from academy.attempts import Attempts
+from academy.editing import Editing
+from academy.errors import Unauthenticated
+from academy.growing import GrowingMedia
+from academy.intake import Intake
+from academy.partners import Partners
+from academy.patching import Expected
+from academy.people import Identity
+from academy.playback import MediaLinks, Viewing
+from academy.stores import Stores
+from academy.wiring import Backend
+from api.auth import Authentication, bearer_scheme
+from api.etags import revisions
+from api.languages import AcceptLanguage, Lang, Languages
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Built once per process, by the lifespan."""
+
+    backend: Backend
+    authentication: Authentication
+    links: MediaLinks
+    growing: GrowingMedia
+    closing: asyncio.Event
+    """Set when the server begins to stop: streams end then."""
+
+    @classmethod
+    def of(cls, backend: Backend, closing: asyncio.Event) -> Services:
+        settings = backend.settings
+        return cls(
+            backend=backend,
+            authentication=Authentication(settings, backend.keys),
+            links=MediaLinks(backend.keys, settings.public_url, settings.public_media_url),
+            growing=GrowingMedia(backend.stores),
+            closing=closing,
+        )
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+@dataclass(slots=True)
+class Context:
+    services: Services
+    request: Request
+    identity: Identity | None
+    languages: Languages = field(default_factory=Languages)
+
+    @property
+    def stores(self) -> Stores:
+        return self.services.backend.stores
+
+    @property
+    def access(self) -> Access:
+        return Access(self.stores, self.identity)
+
+    @property
+    def editing(self) -> Editing:
+        return Editing(self.access)
+
+    @property
+    def partners(self) -> Partners:
+        return Partners(self.access)
+
+    @property
+    def attempts(self) -> Attempts:
+        return Attempts(self.access)
+
+    @property
+    def intake(self) -> Intake:
+        backend = self.services.backend
+        return Intake(self.access, backend.storage, backend.settings.max_upload_bytes)
+
+    @property
+    def viewing(self) -> Viewing:
+        return Viewing(self.stores, self.services.links, self.services.growing)
+
+
+async def _anyone(request: Request) -> Context:
+    held = services(request)
+    return Context(held, request, await held.authentication.identity(request))
+
+
+async def _reader(
+    context: Annotated[Context, Depends(_anyone)],
+    lang: Lang = None,
+    accept_language: AcceptLanguage = None,
+) -> Context:
+    context.languages = Languages.asked(lang, accept_language)
+    return context
+
+
+async def _signed_in(
+    context: Annotated[Context, Depends(_anyone)],
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_scheme)] = None,
+) -> Context:
+    if context.identity is None:
+        raise Unauthenticated
+    return context
+
+
+async def _writer(
+    context: Annotated[Context, Depends(_signed_in)],
+    _: Annotated[Context, Depends(_reader)],
+) -> Context:
+    return context
+
+
+def _expected(
+    if_match: Annotated[
+        str | None, Header(description="ETag of what was read: 412 when it changed since")
+    ] = None,
+) -> Expected:
+    return revisions(if_match)
+
+
+Reader = Annotated[Context, Depends(_reader)]
+"""Anybody; texts in the languages asked for."""
+SignedIn = Annotated[Context, Depends(_signed_in)]
+"""401 without a token."""
+Writer = Annotated[Context, Depends(_writer)]
+"""Signed in, and the answer is localised."""
+IfMatch = Annotated[Expected, Depends(_expected)]

@@ -1,0 +1,221 @@
+"""Every error leaves as RFC 9457 `application/problem+json`. One table maps kinds to statuses."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from academy import errors
+from academy.ids import new_id
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/problem+json"
+STATUSES: Final[dict[type[errors.AcademyError], int]] = {
+    errors.BadCursor: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.PreconditionFailed: 412,
+    errors.TooLarge: 413,
+    errors.Invalid: 422,
+    errors.RejectedMedia: 422,
+    errors.Unavailable: 503,
+}
+RETRY_AFTER: Final = "2"
+"""Seconds, sent with 503."""
+
+
+class InvalidMember(BaseModel):
+    pointer: str = Field(description="JSON Pointer (RFC 6901) to the member", examples=["/title"])
+    detail: str
+    where: str | None = Field(
+        default=None,
+        alias="in",
+        description="`query`, `path` or `header` when the pointer is not into the body",
+    )
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["urn:academy:problem:not_found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["There is nothing here, or it is not visible to you."])
+    instance: str = Field(description="The path of the request", examples=["/v1/courses/nothing"])
+    errors: list[InvalidMember] | None = Field(default=None, description="For invalid input")
+    error_id: str | None = Field(default=None, description="For status 500: quote it in a report")
+
+
+def problem(
+    scope: Scope,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    body = {
+        "type": f"urn:academy:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": scope["path"],
+        **members,
+    }
+    kept = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(
+        json.dumps(body, ensure_ascii=False), status, media_type=MEDIA_TYPE, headers=kept
+    )
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(errors.AcademyError, _domain)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _domain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.AcademyError)  # noqa: S101 - registered for these
+    status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+    if status is None:
+        raise error  # an error that is nobody's answer, such as SettingsError, is a 500
+    headers: dict[str, str] = {}
+    members: dict[str, Any] = {}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = _challenge(error)
+    if isinstance(error, errors.Unavailable):
+        headers["Retry-After"] = RETRY_AFTER
+    if isinstance(error, errors.Invalid) and error.errors:
+        members["errors"] = [
+            {"pointer": wrong.pointer, "detail": wrong.detail} for wrong in error.errors
+        ]
+    return problem(request.scope, status, error.code, error.message, headers=headers, **members)
+
+
+def _challenge(error: errors.Unauthenticated) -> str:
+    """RFC 6750 §3: a request without a token gets no error code, one with a bad token does."""
+    if error.code == errors.Unauthenticated.code:
+        return 'Bearer realm="academy"'
+    return 'Bearer realm="academy", error="invalid_token"'
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """Starlette's own: unknown routes, methods a route does not know, bodies over the limit."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
+    status = HTTPStatus(error.status_code)
+    details = {
+        404: errors.NotFound.__doc__ or "",
+        405: f"{request.method} is not possible here; the Allow header says what is.",
+        413: "The body of the request is too large.",
+    }
+    detail = details.get(status) or str(error.detail)
+    code = status.name.lower()
+    return problem(request.scope, status, code, detail, headers=error.headers)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for these
+    wrong = error.errors()
+    if any(each["type"] == "json_invalid" for each in wrong):
+        detail = f"The body is not JSON: {wrong[0]['ctx']['error']}."
+        return problem(request.scope, 400, "malformed_json", detail)
+    return problem(
+        request.scope,
+        422,
+        "invalid",
+        "Some members are not valid: `errors` says which and why.",
+        errors=members_of(wrong, error.body),
+    )
+
+
+def members_of(wrong: Sequence[Any], body: Any) -> list[dict[str, str]]:
+    """One entry per wrong member; the branches of a union are one member, not two."""
+    details: dict[tuple[str, str], list[str]] = {}
+    for each in wrong:
+        where, *path = each["loc"]
+        pointer = pointer_of(path, body) if where == "body" else pointer_of(path, None)
+        details.setdefault((where, pointer), []).append(_sentence(each))
+    return [
+        {"pointer": pointer, "detail": "; or ".join(dict.fromkeys(sentences))}
+        | ({} if where == "body" else {"in": where})
+        for (where, pointer), sentences in details.items()
+    ]
+
+
+def pointer_of(path: Sequence[str | int], body: Any) -> str:
+    """A JSON Pointer. Pydantic names the branch of a union in between: steps that the body
+    does not have are left out, save the last (it may be what is missing).
+    """
+    steps: list[str] = []
+    here = body
+    for index, step in enumerate(path):
+        if _has(here, step):
+            here = here[step]
+        elif body is not None and not (
+            index == len(path) - 1 and isinstance(here, Mapping) and _is_name(step)
+        ):
+            continue
+        steps.append(str(step).replace("~", "~0").replace("/", "~1"))
+    return "".join(f"/{step}" for step in steps)
+
+
+def _has(here: Any, step: str | int) -> bool:
+    if isinstance(here, list):
+        return isinstance(step, int) and step < len(here)
+    return isinstance(here, Mapping) and step in here
+
+
+def _is_name(step: str | int) -> bool:
+    """Names of members, unlike those of union branches such as `dict[...]` or `constrained-str`."""
+    return isinstance(step, str) and step.isidentifier()
+
+
+def _sentence(wrong: Mapping[str, Any]) -> str:
+    if wrong["type"] == "missing":
+        return "this is required"
+    if wrong["type"] == "extra_forbidden":
+        return "there is no such member"
+    return str(wrong["msg"]).removeprefix("Value error, ")
+
+
+class UnexpectedErrors:
+    """Turns what nobody caught into a 500 with an `error_id`, and logs it under that id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            error_id = new_id()
+            log.exception("%s %s failed, error_id=%s", scope["method"], scope["path"], error_id)
+            if started:
+                raise
+            detail = "Something went wrong on our side. Quote the error_id when you report it."
+            answer = problem(scope, 500, "internal_error", detail, error_id=error_id)
+            await answer(scope, receive, send)

@@ -1,0 +1,144 @@
+"""Uploading a recording, straight to object storage in parts, resumable."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final, Self
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from academy.completion import complete
+from academy.intake import MOST_LINKS, NewUpload, WantedPart
+from academy.uploads import Part, Upload, UploadState
+from api.answers import untagged
+from api.context import SignedIn
+from api.idempotency import IdempotencyKey
+from api.routing import ACT, CREATE, problems, router
+
+routes: Final = router("uploads")
+
+
+class UploadOut(BaseModel):
+    id: str
+    lecture_id: str
+    part_size: int = Field(description="Bytes of every part but the last")
+    part_count: int
+    expires_at: datetime
+    state: UploadState
+
+    @classmethod
+    def of(cls, upload: Upload) -> UploadOut:
+        return cls(**upload.model_dump(include=set(cls.model_fields)))
+
+
+class UploadStatus(UploadOut):
+    filename: str
+    size: int
+    parts: list[Part] = Field(description="What has arrived, by number")
+    recording_id: str | None = Field(description="Once completed")
+
+
+class PartWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1)
+    md5: str | None = Field(
+        default=None, description="Base64 of the part's MD5 digest; the store then checks it"
+    )
+
+
+class PartsWanted(BaseModel):
+    """Either `numbers`, or `parts` with a digest for each."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    numbers: list[Annotated[int, Field(ge=1)]] | None = Field(
+        default=None, min_length=1, max_length=MOST_LINKS, examples=[[1, 2]]
+    )
+    parts: list[PartWanted] | None = Field(default=None, min_length=1, max_length=MOST_LINKS)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.numbers is None) == (self.parts is None):
+            raise ValueError("give either `numbers` or `parts`")
+        return self
+
+    def wanted(self) -> list[WantedPart]:
+        if self.parts is not None:
+            return [WantedPart(part.number, part.md5) for part in self.parts]
+        return [WantedPart(number) for number in self.numbers or []]
+
+
+class PartLink(BaseModel):
+    number: int
+    url: str
+    method: str
+    headers: dict[str, str] = Field(description="To be sent with the part, as they are")
+
+
+class PartLinks(BaseModel):
+    urls: list[PartLink]
+
+
+class Completed(BaseModel):
+    recording_id: str
+
+
+@routes.post(
+    "/lectures/{lecture_id}/uploads", response_model=UploadOut, status_code=201, responses=CREATE
+)
+async def begin_upload(
+    context: SignedIn, once: IdempotencyKey, lecture_id: str, new: NewUpload
+) -> Response:
+    """Plans the parts. A lecture's newest completed upload is what viewers will get."""
+
+    async def work() -> Response:
+        upload = await context.intake.begin(lecture_id, new)
+        return untagged(UploadOut.of(upload), status=201, location=f"/v1/uploads/{upload.id}")
+
+    return await once(work)
+
+
+@routes.post("/uploads/{upload_id}/parts", response_model=PartLinks, responses=ACT)
+async def sign_parts(context: SignedIn, upload_id: str, asked: PartsWanted) -> Response:
+    """Where to send each part, for an hour. The answer's `ETag` header identifies what arrived."""
+    signed = await context.intake.sign(upload_id, asked.wanted())
+    urls = [
+        PartLink(number=part.number, url=part.url, method=part.method, headers=dict(part.headers))
+        for part in signed
+    ]
+    return untagged(PartLinks(urls=urls))
+
+
+@routes.get("/uploads/{upload_id}", response_model=UploadStatus, responses=ACT | problems(410))
+async def get_upload(context: SignedIn, upload_id: str) -> Response:
+    """What has arrived: send the rest to resume."""
+    intake = context.intake
+    upload = await intake.upload(upload_id)
+    done = upload.state is UploadState.COMPLETED
+    status = UploadStatus(
+        **dict(UploadOut.of(upload)),
+        filename=upload.filename,
+        size=upload.size,
+        parts=list(await intake.arrived(upload)),
+        recording_id=upload.recording_id if done else None,
+    )
+    return untagged(status)
+
+
+@routes.post(
+    "/uploads/{upload_id}/complete", response_model=Completed, status_code=202, responses=ACT
+)
+async def complete_upload(context: SignedIn, upload_id: str) -> Response:
+    """Joins the parts and queues the transcoding. Repeatable. 409 names missing or wrong parts."""
+    upload = await context.intake.upload(upload_id)
+    recording = await complete(upload.id, context.stores.uploads, context.services.backend.storage)
+    return untagged(Completed(recording_id=recording.id), status=202)
+
+
+@routes.delete("/uploads/{upload_id}", status_code=204, responses=ACT)
+async def abort_upload(context: SignedIn, upload_id: str) -> Response:
+    """Throws away what arrived. Repeatable; 409 once completing."""
+    await context.intake.abort(upload_id)
+    return Response(status_code=204)
