@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -27,12 +26,12 @@ Report = Callable[[str], None]
 
 
 class Child:
-    """One `academy` subcommand. Its output goes to `log`; the last lines are kept for a report."""
+    """One command of ours. Its standard input stays open as long as this process lives. Its output goes to `log`; the last lines are kept for a report."""
 
     def __init__(
         self,
         name: str,
-        arguments: Sequence[str],
+        command: Sequence[str],
         *,
         environment: Mapping[str, str],
         log: Path,
@@ -40,7 +39,7 @@ class Child:
     ) -> None:
         self.name = name
         self.deaths = 0
-        self._arguments = [sys.executable, "-m", "academy.cli", *arguments, "--with-parent"]
+        self._command = list(command)
         self._environment = dict(environment)
         self._log = log
         self._report = report
@@ -69,7 +68,7 @@ class Child:
         self._lines.clear()
         # A session of its own: Ctrl-C in the terminal reaches `up` only, which stops all in order.
         process = await asyncio.create_subprocess_exec(
-            *self._arguments,
+            *self._command,
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

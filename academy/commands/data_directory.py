@@ -65,11 +65,13 @@ class DataDirectory:
         (self.path / "up.json").unlink(missing_ok=True)
 
     def running(self) -> Running | None:
-        """What `academy up` announced, as long as it has not stopped cleanly."""
+        """What a living `academy up` announced."""
         try:
-            return Running(**json.loads((self.path / "up.json").read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+            running = Running(**json.loads((self.path / "up.json").read_text()))
+            os.kill(running.pid, 0)
+        except (FileNotFoundError, ProcessLookupError, ValueError, TypeError):
             return None
+        return running
 
 
 def local_settings(data_dir: Path | None) -> Settings:

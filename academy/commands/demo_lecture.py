@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ def make_sample_lecture(
     *,
     ffmpeg: str,
     fonts: Path | None = None,
+    lecture: Sequence[slides.Slide] = slides.LECTURE,
     cancelled: Callable[[], bool] | None = None,
 ) -> None:
     """Writes an MP4 of about 73 s: 1920x1080 at 30 frames a second, H.264 and AAC.
@@ -36,7 +37,7 @@ def make_sample_lecture(
     """
     from transcoding.ffmpeg import Limits, run
 
-    drawn = slides.steps(Fonts(fonts or font_package()))
+    drawn = slides.steps(Fonts(fonts or font_package()), lecture)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".drawing-") as folder:
         pictures = Path(folder)
@@ -48,17 +49,18 @@ def make_sample_lecture(
             script += [f"file {name}", f"duration {seconds:.6f}"]
         script.append(f"file {name}")  # the demuxer ignores the duration of the last entry
         (pictures / "slides.ffconcat").write_text("\n".join(script) + "\n")
-        write_speech(pictures / "speech.wav", slides.duration())
+        seconds = slides.duration(lecture)
+        write_speech(pictures / "speech.wav", seconds)
         made = pictures / "lecture.mp4"
         run(
-            _arguments(ffmpeg, pictures, made),
+            _arguments(ffmpeg, pictures, made, seconds),
             limits=Limits(wall_seconds=ENCODING_LIMIT),
             cancelled=cancelled,
         )
         made.replace(path)
 
 
-def _arguments(ffmpeg: str, pictures: Path, made: Path) -> list[str]:
+def _arguments(ffmpeg: str, pictures: Path, made: Path, seconds: float) -> list[str]:
     return [
         ffmpeg, "-nostdin", "-v", "error", "-y",
         "-f", "concat", "-i", str(pictures / "slides.ffconcat"),
@@ -68,6 +70,6 @@ def _arguments(ffmpeg: str, pictures: Path, made: Path) -> list[str]:
         "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-g", "300",
         "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
         "-c:a", "aac", "-b:a", "96k", "-ar", "48000",
-        "-t", f"{slides.duration():.3f}", "-movflags", "+faststart",
+        "-t", f"{seconds:.3f}", "-movflags", "+faststart",
         str(made),
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -63,6 +64,8 @@ class Installation:
                 storage_url=self._settings.storage_url
                 or f"file://{self._directory.path / 'storage'}",
             )
+            self._directory.announce(running)
+            stack.callback(self._directory.withdraw)
             environment = self._environment(running)
             # Entered in this order, so left in the opposite one: API, transcoder, mongod.
             transcoder = await stack.enter_async_context(
@@ -74,8 +77,6 @@ class Installation:
             )
             say("Starting the API and the transcoder …")
             await _first_of(asyncio.create_task(self._ready()), api, transcoder)
-            self._directory.announce(running)
-            stack.callback(self._directory.withdraw)
             say(f"The portal is at {self._public_url}/   (API reference: {self._public_url}/docs)")
             if self._demo:
                 await stack.enter_async_context(self._demo_lecture(running))
@@ -108,7 +109,8 @@ class Installation:
     async def _child(
         self, name: str, arguments: list[str], environment: dict[str, str]
     ) -> AsyncIterator[asyncio.Task[None]]:
-        child = Child(name, arguments, environment=environment, log=self._log(name), report=say)
+        command = [sys.executable, "-m", "academy.cli", *arguments, "--with-parent"]
+        child = Child(name, command, environment=environment, log=self._log(name), report=say)
         task = asyncio.create_task(child.keep_running(), name=name)
         try:
             yield task

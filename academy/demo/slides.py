@@ -6,7 +6,7 @@ Only what changes is rendered; each image stands for its whole time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import pi, sin
 from typing import Final
@@ -83,11 +83,12 @@ LECTURE: Final = [
 ]
 
 
-def steps(fonts: Fonts) -> Iterator[tuple[float, Image.Image]]:
+def steps(fonts: Fonts, lecture: Sequence[Slide] = LECTURE) -> Iterator[tuple[float, Image.Image]]:
     """Every picture of the lecture with the seconds it stays."""
-    for number, slide in enumerate(LECTURE, start=1):
+    for number, slide in enumerate(lecture, start=1):
+        page = f"{number} / {len(lecture)}"
         for seconds, shown, drawn in timing(slide):
-            yield seconds, _render(fonts, slide, number, shown, drawn)
+            yield seconds, _render(fonts, slide, page, shown, drawn)
 
 
 def timing(slide: Slide) -> Iterator[tuple[float, int, int]]:
@@ -106,12 +107,12 @@ def timing(slide: Slide) -> Iterator[tuple[float, int, int]]:
         yield slide.pace, 0, 0
 
 
-def duration() -> float:
+def duration(lecture: Sequence[Slide] = LECTURE) -> float:
     """Seconds."""
-    return sum(seconds for slide in LECTURE for seconds, _, _ in timing(slide))
+    return sum(seconds for slide in lecture for seconds, _, _ in timing(slide))
 
 
-def _render(fonts: Fonts, slide: Slide, number: int, shown: int, drawn: int) -> Image.Image:
+def _render(fonts: Fonts, slide: Slide, page: str, shown: int, drawn: int) -> Image.Image:
     image = Image.new("RGB", SIZE, PAPER)
     canvas = ImageDraw.Draw(image)
     canvas.rectangle((0, 0, 24, SIZE[1]), fill=ACCENT)
@@ -127,7 +128,7 @@ def _render(fonts: Fonts, slide: Slide, number: int, shown: int, drawn: int) -> 
     if slide.curve:
         _draw_curve(canvas, fonts, drawn)
     fonts.draw(canvas, (150, 1030), "阿里云大学合作计划 · 示例", size=30, colour=SOFT)
-    fonts.draw(canvas, (1760, 1030), f"{number} / {len(LECTURE)}", size=30, colour=SOFT)
+    fonts.draw(canvas, (1760, 1030), page, size=30, colour=SOFT)
     return image
 
 
