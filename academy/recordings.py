@@ -67,6 +67,10 @@ class VideoStream(BaseModel):
     colour_transfer: str | None = None
     colour_space: str | None = None
     hdr: bool = False
+    start: float = 0.0
+    """Seconds after the container's start at which the first frame is shown."""
+    end: float | None = None
+    """Seconds after the container's start at which the last frame ends, where known."""
 
 
 class AudioStream(BaseModel):
@@ -77,6 +81,9 @@ class AudioStream(BaseModel):
     channels: int
     sample_rate: int
     language: str | None = None
+    start: float = 0.0
+    end: float | None = None
+    """As for the picture; either may begin later or end sooner than the other."""
 
 
 class Inspection(BaseModel):

@@ -262,7 +262,8 @@ def portrait(path: Path, **options: Any) -> None:
 
 @kind("odd_size", ".mp4")
 def odd_size(path: Path) -> None:
-    record(path, size="321x179", video=[*H264, "-pix_fmt", "yuv444p"])
+    crop = ["-vf", "format=yuv444p,crop=321:179:exact=1"]
+    record(path, size="324x180", video=[*H264, "-pix_fmt", "yuv444p"], extra=crop)
 
 
 @kind("anamorphic", ".mp4")
@@ -278,7 +279,17 @@ def interlaced(path: Path) -> None:
 
 @kind("hdr", ".mp4")
 def hdr(path: Path) -> None:
-    colours = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
+    marks = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc"
+    colours = [
+        "-vf",
+        marks,
+        "-color_primaries",
+        "bt2020",
+        "-color_trc",
+        "smpte2084",
+        "-colorspace",
+        "bt2020nc",
+    ]
     record(path, video=[*H264, "-pix_fmt", "yuv420p10le"], extra=colours, duration=3)
 
 
@@ -357,8 +368,10 @@ def two_languages(path: Path) -> None:
 @kind("cover_art", ".m4a")
 def cover_art(path: Path) -> None:
     """Sound with a picture of the album: no video."""
-    cover = ["-frames:v", "1", "-c:v", "mjpeg", "-disposition:v:0", "attached_pic"]
-    ffmpeg(*pictures(1), *sound(6), *cover, *AAC, "-f", "mp4", path)
+    art = path.with_suffix(".jpg")
+    ffmpeg(*pictures(1), "-frames:v", "1", "-update", "1", art)
+    cover = ["-map", "0", "-map", "1", "-c:v", "copy", "-disposition:v:0", "attached_pic"]
+    ffmpeg(*sound(6), "-i", art, *cover, *AAC, "-f", "mp4", path)
 
 
 # Broken and hostile
