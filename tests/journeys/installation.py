@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -145,6 +146,25 @@ class Installation:
         assert answer.status_code == 200, answer.text
         body: dict[str, Any] = answer.json()
         return body
+
+    def settled(self, lecture_id: str, state: str) -> dict[str, Any]:
+        """Waits until the newest recording's job ended, which must be in `state`."""
+
+        def ended() -> dict[str, Any] | None:
+            recording = self.recording(lecture_id)
+            return None if recording["state"] in {"queued", "running"} else recording
+
+        recording: dict[str, Any] = wait_until(ended, "the job ends", also=self.log, patience=200)
+        assert recording["state"] == state, f"{recording}\n{self.log()}"
+        return recording
+
+    def parts_on_disk(self) -> list[Path]:
+        """Parts of uploads that have arrived whole."""
+        return [p for p in self.data.rglob("*") if re.fullmatch(r"\d{5}-[0-9a-f]{32}-\d+", p.name)]
+
+    def segments(self) -> list[str]:
+        """Objects of media segments, relative to the object store's root."""
+        return sorted(str(path.relative_to(self.data)) for path in self.data.rglob("*.m4s"))
 
     def uploaded(self, result: subprocess.CompletedProcess[str]) -> str:
         """The lecture's id: what `academy upload` prints last."""

@@ -1,0 +1,121 @@
+"""From a file on disk to a lecture that plays, as somebody at a terminal does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures_footage import Footage
+from tests.journeys.decoding import complaints, decode
+from tests.journeys.installation import Installation, summary
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("academy")]
+
+
+def test_an_uploaded_recording_becomes_a_lecture_that_plays(
+    academy: Installation, footage: Footage
+) -> None:
+    recording = footage("lecture", duration=14)
+    result = academy.run(
+        *("upload", str(recording), "--course", "journey", "--title", "第一讲 · First"),
+        *("--publish", "--wait"),
+    )
+    lecture_id = academy.uploaded(result)
+
+    seen_by_anybody = httpx.get(f"{academy.url}/v1/lectures/{lecture_id}")
+    assert seen_by_anybody.status_code == 200
+    playback = seen_by_anybody.json()["playback"]
+    assert playback["state"] == "ready"
+    assert playback["duration"] == pytest.approx(14, abs=0.05)
+
+    hls = decode(playback["hls"])
+    assert hls.frames == 14 * 30
+    assert hls.first == pytest.approx(0, abs=0.001)
+    assert hls.end == pytest.approx(14, abs=0.001)
+    assert hls.audio_seconds == pytest.approx(14, abs=0.05)
+    assert complaints(playback["hls"]) == ""
+    dash = decode(playback["dash"])
+    assert dash.frames == 14 * 30
+    assert httpx.get(playback["poster"], follow_redirects=True).content[:2] == b"\xff\xd8"
+    assert httpx.get(playback["storyboard"]).text.startswith("WEBVTT")
+
+
+@pytest.mark.parametrize("kind", ["webm", "mkv", "mov", "rotated", "ntsc"])
+def test_ordinary_containers_and_cameras_are_taken(
+    academy: Installation, footage: Footage, kind: str
+) -> None:
+    recording = footage(kind, duration=6)
+    result = academy.run(
+        *("upload", str(recording), "--course", "journey", "--title", kind, "--publish", "--wait")
+    )
+    playback = academy.lecture(academy.uploaded(result))["playback"]
+    assert playback["state"] == "ready"
+    assert decode(playback["hls"]).end == pytest.approx(6, abs=0.1)
+
+
+def test_a_file_that_is_no_recording_is_refused_in_a_sentence(
+    academy: Installation, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.mp4"
+    notes.write_text("These are my notes, not a recording.\n" * 200)
+    result = academy.run(
+        *("upload", str(notes), "--course", "journey", "--title", "Notes", "--wait"), check=False
+    )
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    lecture_id = academy.uploaded(result)
+    recording = academy.recording(lecture_id)
+    assert recording["state"] == "failed"
+    assert recording["failure"]["message"] in " ".join(result.stderr.split())
+    assert academy.lecture(lecture_id)["playback"]["state"] == "failed"
+
+
+def test_a_course_that_does_not_exist_is_named_in_the_error(
+    academy: Installation, footage: Footage
+) -> None:
+    result = academy.run(
+        *("upload", str(footage("lecture")), "--course", "no-such-course", "--title", "Lost"),
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "no-such-course" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_failed_replacement_leaves_the_lecture_playing(
+    academy: Installation, footage: Footage, tmp_path: Path
+) -> None:
+    first = academy.run(
+        *("upload", str(footage("lecture", duration=6)), "--course", "journey"),
+        *("--title", "Replaced", "--publish", "--wait"),
+    )
+    lecture_id = academy.uploaded(first)
+    before = academy.lecture(lecture_id)["playback"]
+    content = b"not a recording at all " * 4000
+    upload = academy.client.post(
+        f"/v1/lectures/{lecture_id}/uploads",
+        json={"filename": "b.mp4", "size": len(content), "content_type": "video/mp4"},
+    ).json()
+    link = academy.client.post(f"/v1/uploads/{upload['id']}/parts", json={"numbers": [1]}).json()
+    part = link["urls"][0]
+    sent = httpx.request(part["method"], part["url"], headers=part["headers"], content=content)
+    assert sent.status_code == 200, sent.text
+    assert academy.client.post(f"/v1/uploads/{upload['id']}/complete").status_code == 202
+    academy.settled(lecture_id, "failed")
+    after = academy.lecture(lecture_id)["playback"]
+    assert after["state"] == "ready"
+    assert after["renditions"] == before["renditions"]
+    assert decode(after["hls"]).frames == 6 * 30
+
+
+def test_transcoding_to_a_directory_needs_no_database(
+    academy: Installation, footage: Footage, tmp_path: Path
+) -> None:
+    result = academy.run("transcode", str(footage("lecture", duration=6)), str(tmp_path / "out"))
+    told = summary(result.stdout)
+    manifest = Path(told["hls"])
+    if not manifest.is_absolute():
+        manifest = tmp_path / "out" / manifest
+    assert decode(str(manifest)).frames == 6 * 30

@@ -1,0 +1,122 @@
+"""What was taken in stays, whatever is killed in between."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures_footage import Footage
+from tests.journeys.conftest import Installing
+from tests.journeys.decoding import decode
+from tests.journeys.installation import ACADEMY, Installation, wait_until
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+
+def padded(recording: Path, to: Path, megabytes: int) -> Path:
+    """The same MP4 with a `free` box at its end: large, and quickly made."""
+    content = recording.read_bytes()
+    size = megabytes * 1024**2
+    to.write_bytes(content + size.to_bytes(4, "big") + b"free")
+    with to.open("r+b") as file:
+        file.truncate(len(content) + size)
+    return to
+
+
+def test_an_interrupted_upload_resumes_the_same_lecture(
+    install: Installing, footage: Footage, tmp_path: Path
+) -> None:
+    academy = install().start()
+    academy.add_course("journey")
+    large = padded(footage("lecture", duration=6), tmp_path / "large.mp4", 700)
+    arguments = ["upload", str(large), "--course", "journey", "--title", "Large", "--publish"]
+    first = subprocess.Popen(
+        [*ACADEMY, *arguments],
+        env=academy.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    wait_until(lambda: len(academy.parts_on_disk()) >= 3, "three parts have arrived")
+    first.kill()
+    first.wait()
+    arrived = {path: path.stat().st_mtime_ns for path in academy.parts_on_disk()}
+    assert 3 <= len(arrived) < 88
+
+    lecture_id = academy.uploaded(academy.run(*arguments, "--wait", timeout=240))
+
+    listed = academy.client.get("/v1/courses/journey", params={"lang": "zh"}).json()
+    lectures = [lecture["id"] for section in listed["sections"] for lecture in section["lectures"]]
+    assert lectures == [lecture_id]
+    assert decode(academy.lecture(lecture_id)["playback"]["hls"]).frames == 6 * 30
+
+
+def test_a_killed_transcoder_goes_on_without_encoding_finished_segments_again(
+    install: Installing, footage: Footage
+) -> None:
+    academy = install().start()
+    academy.add_course("journey")
+    recording = footage("lecture", duration=100, size="1280x720")
+    lecture_id = academy.uploaded(
+        academy.run(
+            "upload", str(recording), *["--course", "journey", "--title", "Killed", "--publish"]
+        )
+    )
+    wait_until(
+        lambda: len(academy.segments()) >= 12, "a dozen segments are stored", also=academy.log
+    )
+    victim = academy.child("transcoder")
+    victim.send_signal(signal.SIGKILL)
+    victim.wait(30)
+    kept = set(academy.segments())
+    assert academy.recording(lecture_id)["state"] == "running"
+
+    academy.settled(lecture_id, "succeeded")
+
+    playback = academy.lecture(lecture_id)["playback"]
+    assert decode(playback["hls"]).frames == 3000
+    segments = academy.segments()
+    assert kept <= set(segments)
+    again = [names for names in by_number(segments).values() if len(names) > 1]
+    # Only what was stored but not yet recorded when the transcoder died may exist twice.
+    assert len(again) <= 2 * len(playback["renditions"])
+
+
+def by_number(segments: list[str]) -> dict[str, list[str]]:
+    """Segment objects by track and number, whichever attempt made them."""
+    found: dict[str, list[str]] = {}
+    for name in segments:
+        found.setdefault(name.rsplit("-", 1)[0], []).append(name)
+    return found
+
+
+def test_everything_is_there_after_a_restart(install: Installing, footage: Footage) -> None:
+    academy = install().start()
+    academy.add_course("journey")
+    lecture_id = academy.uploaded(
+        academy.run(
+            *("upload", str(footage("lecture", duration=6)), "--course", "journey"),
+            *("--title", "Kept", "--publish", "--wait"),
+        )
+    )
+    before = academy.lecture(lecture_id)
+    assert academy.stop() == 0
+    academy.start()
+    after = academy.lecture(lecture_id)
+    assert after["playback"]["renditions"] == before["playback"]["renditions"]
+    assert decode(after["playback"]["hls"]).frames == 6 * 30
+    assert_stops_cleanly(academy)
+
+
+def assert_stops_cleanly(academy: Installation) -> None:
+    assert academy.process is not None
+    import psutil
+
+    children = psutil.Process(academy.process.pid).children(recursive=True)
+    assert children
+    academy.stop()
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
