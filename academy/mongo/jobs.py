@@ -9,7 +9,7 @@ operators, also of attempts that are repeated) and `recorded` (written by journa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Any, Final
 
@@ -292,7 +292,7 @@ class MongoJobStore:
         """`attempts` keeps counting claims, so that no two of them name objects alike."""
         await self._move(job, _queued(handed_back={"$add": ["$handed_back", 1]}))
 
-    async def changes(self) -> AsyncIterator[None]:
+    async def changes(self) -> AsyncGenerator[None, None]:
         wanted = {state.value for state in JobState} - {JobState.RUNNING.value}
 
         def wants(change: JobChange) -> bool:
@@ -304,7 +304,7 @@ class MongoJobStore:
                 yield
                 await waiter.wait()
 
-    async def follow(self, recording_id: str) -> AsyncIterator[Job]:
+    async def follow(self, recording_id: str) -> AsyncGenerator[Job, None]:
         """NotFound when the recording has no job."""
         first = await self.newest(recording_id)
         if first is None:
