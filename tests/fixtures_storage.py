@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -39,7 +40,7 @@ class S3Server:
     secret_key: str
     region: str
 
-    @property
+    @cached_property
     def connection(self) -> S3Connection:
         return S3Connection(
             endpoint_url=self.endpoint,
@@ -62,7 +63,7 @@ class S3Server:
 
     def new_bucket(self) -> str:
         bucket = f"test-{secrets.token_hex(6)}"
-        self.connection.client().create_bucket(Bucket=bucket)
+        self.connection.client.create_bucket(Bucket=bucket)
         return bucket
 
 
@@ -169,14 +170,26 @@ def s3_storage(s3_server: S3Server, shared_bucket: str) -> S3Storage:
     return S3Storage(shared_bucket, f"of/{secrets.token_hex(6)}", s3_server.connection)
 
 
+@pytest.fixture(scope="session")
+def whole_bucket(s3_server: S3Server) -> S3Storage:
+    """A bucket used without a prefix."""
+    return S3Storage(s3_server.new_bucket(), connection=s3_server.connection)
+
+
 @pytest.fixture(params=["disk", "s3", "s3-prefix"])
-def storage(request: pytest.FixtureRequest) -> Storage:
+def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
     """Every backend in turn, empty."""
     if request.param == "disk":
-        disk: DiskStorage = request.getfixturevalue("disk_storage")
-        return disk
-    if request.param == "s3-prefix":
-        below: S3Storage = request.getfixturevalue("s3_storage")
-        return below
-    server: S3Server = request.getfixturevalue("s3_server")
-    return S3Storage(server.new_bucket(), connection=server.connection)
+        yield request.getfixturevalue("disk_storage")
+    elif request.param == "s3-prefix":
+        yield request.getfixturevalue("s3_storage")
+    else:
+        bucket: S3Storage = request.getfixturevalue("whole_bucket")
+        yield bucket
+        _empty(bucket)
+
+
+def _empty(storage: S3Storage) -> None:
+    for page in storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket):
+        for entry in page.get("Contents", []):
+            storage.client.delete_object(Bucket=storage.bucket, Key=entry["Key"])

@@ -64,7 +64,9 @@ def configure(folder: Path, ports: dict[str, int], origin: str) -> None:
     ]  # fmt: skip
     options = {
         "s3api": f"location = {REGION}\nstorage_domain = s3.test\n"
-        f"cors_preflight_allow_origin = {origin}\n",
+        f"cors_preflight_allow_origin = {origin}\nmax_upload_part_num = 10000\n"
+        # Small pages, so that a handful of objects and parts already fills several.
+        "max_bucket_listing = 10\nmax_parts_listing = 2\n",
         "tempauth": f"user_test_tester = {SECRET_KEY} .admin\n",
     }
     (folder / "proxy-server.conf").write_text(

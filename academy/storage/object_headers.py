@@ -8,9 +8,7 @@ from academy.errors import Invalid
 
 # A media type (RFC 9110, section 8.3.1); no control character can ride along into a response.
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_MEDIA_TYPE = re.compile(
-    rf"{_WORD}/{_WORD}(?:[ \t]*;[ \t]*{_WORD}=(?:{_WORD}|\"[ !#-\[\]-~]*\"))*"
-)
+_MEDIA_TYPE = re.compile(rf"{_WORD}/{_WORD}(?:[ \t]*;[ \t]*{_WORD}=(?:{_WORD}|\"[ !#-\[\]-~]*\"))*")
 _VISIBLE = re.compile(r"[ -~]*")
 _LONGEST = 255
 

@@ -40,7 +40,7 @@ class S3Storage:
         self.bucket = bucket
         self.prefix = check_prefix(prefix.strip("/") + "/") if prefix.strip("/") else ""
         self._longest = LONGEST_KEY - len(self.prefix.encode())
-        self.client = connection.client()
+        self.client = connection.client
         self._links = S3Links(connection, bucket)
 
     # Objects

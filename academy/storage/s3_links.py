@@ -21,7 +21,7 @@ class S3Links:
     """Names are whole: the storage's prefix included."""
 
     def __init__(self, connection: S3Connection, bucket: str) -> None:
-        self._credentials = connection.credentials()
+        self._credentials = connection.credentials
         self._region = connection.region
         self._base = connection.bucket_url(bucket)
         self._cache: dict[tuple[str, int, int], str] = {}
