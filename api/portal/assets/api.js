@@ -85,8 +85,20 @@ async function send(url, init, signal) {
 /** @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] */
 export const get = (path, query, signal) => call('GET', path, { query, signal });
 
-/** Names one attempt to create something, so that a repeated request creates it once. */
-export function idempotencyKey() {
+/**
+ * Creates things at `path`, each body once: pressing twice or a lost answer repeats the same request under
+ * the same `Idempotency-Key`; a corrected body is another request and gets another key.
+ * @param {string} path
+ * @returns {(body: object) => Promise<any>}
+ */
+export function creator(path) {
   // crypto.randomUUID exists on secure origins only; a portal on a plain LAN address is not one.
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const mark = [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('');
+  /** @type {string[]} */
+  const bodies = [];
+  return (body) => {
+    const text = JSON.stringify(body);
+    if (!bodies.includes(text)) bodies.push(text);
+    return call('POST', path, { body, headers: { 'Idempotency-Key': `${mark}-${bodies.indexOf(text)}` } });
+  };
 }

@@ -1,7 +1,7 @@
 /** A course as a card of the catalogue. */
 import { cover } from './cover.js';
 import { h } from './dom.js';
-import { count, languageName, levelName, list, nameOf, spell } from './format.js';
+import { count, languageName, levelName, list, spell } from './format.js';
 import { t } from './i18n.js';
 
 /** "12 lectures · 6 hr". @param {{lecture_count: number, duration: number}} course */
@@ -17,8 +17,8 @@ export function poster(course) {
 
 /** @param {import('./types.js').CourseCard} course @returns {HTMLLIElement} */
 export function card(course) {
-  const universities = course.universities.map(nameOf);
-  const instructors = course.instructors.map(nameOf);
+  const universities = course.universities.map((one) => one.name);
+  const instructors = course.instructors.map((one) => one.name);
   return h(
     'li',
     { class: 'card' },
@@ -29,7 +29,7 @@ export function card(course) {
       h(
         'p',
         { class: 'badges' },
-        course.programme ? h('span', { class: 'badge accent' }, nameOf(course.programme)) : null,
+        course.programme ? h('span', { class: 'badge accent' }, course.programme.name) : null,
         course.level ? h('span', { class: 'badge' }, levelName(course.level)) : null,
         h('span', { class: 'badge' }, languageName(course.language)),
       ),

@@ -2,7 +2,7 @@
 import { get } from './api.js';
 import { extent, poster } from './card.js';
 import { fill, find, h, paragraphs } from './dom.js';
-import { languageName, levelName, list, nameOf } from './format.js';
+import { languageName, levelName, list } from './format.js';
 import { onLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { person } from './people.js';
@@ -28,14 +28,14 @@ async function load() {
   main.setAttribute('aria-busy', 'false');
 }
 
-/** Instructors that came as slugs only are asked for one by one; who cannot be had stays a name. @param {import('./types.js').Course} course */
+/**
+ * A course names its instructors briefly; their biographies are asked for one by one, and where one cannot
+ * be had the name stays.
+ * @param {import('./types.js').Course} course
+ */
 async function withPeople(course) {
-  course.instructors = await Promise.all(
-    course.instructors.map((one) => {
-      const key = typeof one === 'string' ? one : one.slug;
-      return typeof one !== 'string' && 'bio' in one ? one : get(`/v1/instructors/${encodeURIComponent(key)}`).catch(() => one);
-    }),
-  );
+  const full = course.instructors.map((one) => get(`/v1/instructors/${encodeURIComponent(one.slug)}`).catch(() => one));
+  course.instructors = await Promise.all(full);
 }
 
 /** @param {import('./types.js').Course} course */
@@ -52,12 +52,13 @@ function header(course) {
         h('a', { class: 'crumb small', href: '/' }, icon('left'), h('span', { t: 'course.all' })),
         h('p', { class: 'badges' },
           course.published_at ? null : h('span', { class: 'badge warn', t: 'course.draft' }),
-          course.programme ? h('span', { class: 'badge accent' }, nameOf(course.programme)) : null,
+          course.demo ? h('span', { class: 'badge info', t: 'course.demo' }) : null,
+          course.programme ? h('span', { class: 'badge accent' }, course.programme.name) : null,
           course.level ? h('span', { class: 'badge' }, levelName(course.level)) : null,
           h('span', { class: 'badge' }, t('course.taughtin', { language: languageName(course.language) }))),
         h('h1', {}, course.title),
         course.summary ? h('p', { class: 'lead' }, course.summary) : null,
-        h('p', { class: 'small muted' }, [list(course.universities.map(nameOf)), extent(course)].filter(Boolean).join(' · ')),
+        h('p', { class: 'small muted' }, [list(course.universities.map((one) => one.name)), extent(course)].filter(Boolean).join(' · ')),
         startLink(course),
       ),
       h('div', { class: 'course-cover' }, poster(course)),

@@ -64,6 +64,3 @@ export const levelName = (level) => (level ? t(`level.${level}`) : '');
 
 /** A name list such as "Ada, Grace and Lin". @param {string[]} names */
 export const list = (names) => new Intl.ListFormat(locale(), { type: 'conjunction' }).format(names);
-
-/** The name of something that the API gives in full or as a slug. @param {{name: string} | string | null | undefined} thing */
-export const nameOf = (thing) => (typeof thing === 'string' ? thing : (thing?.name ?? ''));

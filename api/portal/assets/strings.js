@@ -55,6 +55,7 @@ export const strings = {
   'course.start': ['从第一讲开始', 'Start with the first lecture'],
   'course.continue': ['继续学习：{title}', 'Continue: {title}'],
   'course.draft': ['草稿：只有你看得到', 'Draft: only you can see it'],
+  'course.demo': ['演示数据', 'Demo data'],
   'course.about': ['课程介绍', 'About this course'],
   'course.syllabus': ['课程大纲', 'Syllabus'],
   'course.instructors': ['授课教师', 'Instructors'],

@@ -7,18 +7,17 @@
  * @typedef {{slug: string, name: string, headline?: string | null, bio?: string | null,
  *   organisation?: string | null, visiting?: boolean, portrait_url?: string | null}} Instructor
  * @typedef {{slug: string, title: string, summary: string | null, language: string, level: string | null,
- *   programme: Programme | string | null, universities: (University | string)[],
- *   instructors: (Instructor | string)[], lecture_count: number, duration: number,
- *   poster_url: string | null, published_at: string | null}} CourseCard
- * @typedef {{id: string, title: string, duration: number | null, playable: boolean, published?: boolean}} LectureRow
- * @typedef {{id?: string | null, title: string, lectures: LectureRow[]}} Section
+ *   programme: Programme | null, universities: University[], instructors: Instructor[], lecture_count: number, duration: number,
+ *   poster_url: string | null, published_at: string | null, demo?: boolean}} CourseCard
+ * @typedef {{id: string, title: string, duration: number | null, playable: boolean, published: boolean}} LectureRow
+ * @typedef {{id: string | null, title: string | null, lectures: LectureRow[]}} Section
  * @typedef {CourseCard & {description: string | null, sections: Section[]}} Course
  * @typedef {{language: string, label: string, kind: string, url: string}} Caption
  * @typedef {{state: 'none' | 'processing' | 'streaming' | 'ready' | 'failed', hls: string | null,
  *   dash: string | null, duration: number | null, available_duration: number | null,
  *   poster: string | null, storyboard: string | null, captions: Caption[]}} Playback
- * @typedef {{id: string, course: string, position: number, title: string, description: string | null,
- *   language: string, instructors: (Instructor | string)[], duration: number | null,
+ * @typedef {{id: string, course: {slug: string, title: string}, section: string | null, position: number, title: string, description: string | null,
+ *   language: string, instructors: Instructor[], duration: number | null,
  *   published: boolean, playback: Playback}} Lecture
  * @typedef {{code: string, severity: 'info' | 'warning' | 'error', message: string}} Finding
  * @typedef {{id: string, state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled',

@@ -1,0 +1,21 @@
+/** Signing in with a token. */
+import { fill, h } from '../dom.js';
+import { signIn } from '../session.js';
+
+/** @param {HTMLElement} root @param {() => void} done @param {string} [problem] why the last token did not do */
+export function showSignIn(root, done, problem = '') {
+  const input = h('input', { type: 'password', id: 'token', name: 'token', required: true, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'token-hint', 'aria-invalid': problem ? 'true' : null });
+  const form = h('form', { class: 'panel signin' },
+    h('h1', { t: 'studio.signin' }),
+    h('p', { class: 'muted', id: 'token-hint', t: 'studio.signin.hint' }),
+    h('div', { class: 'field' }, h('label', { for: 'token', t: 'studio.token' }), input),
+    problem ? h('p', { class: 'problem', role: 'alert' }, problem) : null,
+    h('button', { class: 'button primary', t: 'studio.enter' }));
+  form.addEventListener('submit', (/** @type {Event} */ event) => {
+    event.preventDefault();
+    signIn(input.value.trim().replace(/^Bearer\s+/i, ''));
+    done();
+  });
+  fill(root, form);
+  input.focus();
+}

@@ -1,0 +1,217 @@
+/**
+ * One upload: missing parts go to storage, some at a time, each tried again on its own; then it is completed.
+ * Knows nothing of the page. Dispatches `change` whenever there is something new to show.
+ */
+import { ApiError, call } from '../api.js';
+import { t } from '../i18n.js';
+import { put, PutError } from './put.js';
+import { Rate } from './rate.js';
+
+const LANES = 4; // parts on their way at once
+const SIGN_AHEAD = 8; // parts signed in one request
+const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
+const TRIES = 8; // failures of one part in a row until the upload gives up
+const LONGEST_PAUSE = 30_000; // milliseconds
+
+/** @typedef {'sending' | 'paused' | 'waiting' | 'completing' | 'completed' | 'failed'} TransferState */
+
+export class Transfer extends EventTarget {
+  /** @param {File} file @param {{id: string, part_size: number, part_count: number}} plan */
+  constructor(file, plan) {
+    super();
+    this.file = file;
+    this.plan = plan;
+    /** @type {TransferState} */
+    this.state = 'paused';
+    this.problem = '';
+    this.rate = new Rate();
+    /** @type {Set<number>} */
+    this.arrived = new Set();
+    /** @type {Map<number, number>} bytes sent of parts on their way */
+    this.moving = new Map();
+    /** @type {Map<number, {signed: import('../types.js').SignedPart, at: number}>} */
+    this.links = new Map();
+    this.run = new AbortController();
+  }
+
+  /** Bytes that have been sent, parts on their way included. */
+  get sent() {
+    let sum = 0;
+    for (const number of this.arrived) sum += this.sizeOf(number);
+    for (const bytes of this.moving.values()) sum += bytes;
+    return Math.min(sum, this.file.size);
+  }
+
+  get active() {
+    return ['sending', 'waiting', 'completing'].includes(this.state);
+  }
+
+  /** @param {number} number from 1 */
+  sizeOf(number) {
+    const { part_size: size, part_count: count } = this.plan;
+    return number < count ? size : this.file.size - size * (count - 1);
+  }
+
+  /** Asks what has arrived, sends the rest, completes. */
+  async start() {
+    if (this.active) return;
+    this.run = new AbortController();
+    const { signal } = this.run;
+    this.problem = '';
+    this.#become('sending');
+    try {
+      for (let round = 0; ; round += 1) {
+        await this.#look();
+        await this.#sendMissing(signal);
+        this.#become('completing');
+        if (await this.#complete(round)) break;
+        this.#become('sending');
+      }
+      this.#become('completed');
+    } catch (error) {
+      if (signal.aborted) return; // paused or discarded: the state says so already
+      this.run.abort();
+      this.problem = error instanceof Error ? error.message : String(error);
+      this.#become('failed');
+    }
+  }
+
+  pause() {
+    if (this.state === 'completing') return;
+    this.run.abort();
+    this.moving.clear();
+    this.#become('paused');
+  }
+
+  /** Gives the upload up, here and in storage. */
+  async discard() {
+    this.run.abort();
+    await call('DELETE', `/v1/uploads/${this.plan.id}`);
+  }
+
+  async #look() {
+    /** @type {import('../types.js').UploadStatus} */
+    const status = await call('GET', `/v1/uploads/${this.plan.id}`);
+    if (status.state === 'aborted' || status.state === 'expired') throw new Error(t('upload.gone'));
+    const whole = status.parts.filter((part) => part.size === this.sizeOf(part.number));
+    this.arrived = new Set(status.state === 'open' ? whole.map((part) => part.number) : this.#numbers());
+    this.#changed();
+  }
+
+  #numbers() {
+    return Array.from({ length: this.plan.part_count }, (_, index) => index + 1);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #sendMissing(signal) {
+    const missing = this.#numbers().filter((number) => !this.arrived.has(number));
+    const lane = async () => {
+      for (let number = missing.shift(); number !== undefined; number = missing.shift()) {
+        await this.#send(number, missing, signal);
+      }
+    };
+    // One lane that gives up ends the others too.
+    await Promise.all(Array.from({ length: Math.min(LANES, missing.length) }, lane));
+  }
+
+  /** @param {number} number @param {number[]} next @param {AbortSignal} signal */
+  async #send(number, next, signal) {
+    const from = (number - 1) * this.plan.part_size;
+    const bytes = this.file.slice(from, from + this.sizeOf(number));
+    for (let failures = 0; ; ) {
+      signal.throwIfAborted();
+      try {
+        const signed = await this.#link(number, next);
+        await put(signed, bytes, (sent) => this.#moved(number, sent), signal);
+        this.moving.delete(number);
+        this.arrived.add(number);
+        this.#changed();
+        return;
+      } catch (error) {
+        this.moving.delete(number);
+        signal.throwIfAborted();
+        if (!navigator.onLine) {
+          await this.#untilOnline(signal);
+          continue;
+        }
+        failures += 1;
+        this.#judge(error, number, failures);
+        this.links.delete(number);
+        await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.75 + Math.random() / 2), signal);
+      }
+    }
+  }
+
+  /** Throws when trying again is no use. @param {unknown} error @param {number} number @param {number} failures */
+  #judge(error, number, failures) {
+    if (error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429) throw error;
+    if (failures < TRIES) return;
+    throw error instanceof PutError ? new Error(t('upload.part', { number, status: error.status })) : error;
+  }
+
+  /** @param {number} number @param {number[]} next parts that will be sent soon */
+  async #link(number, next) {
+    const known = this.links.get(number);
+    if (known && Date.now() - known.at < LINK_LIFE) return known.signed;
+    const numbers = [number, ...next.slice(0, SIGN_AHEAD - 1)];
+    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body: { numbers } });
+    for (const signed of answer.urls) this.links.set(signed.number, { signed, at: Date.now() });
+    return answer.urls.find((/** @type {import('../types.js').SignedPart} */ one) => one.number === number);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #untilOnline(signal) {
+    this.#become('waiting');
+    await new Promise((resolve) => {
+      addEventListener('online', resolve, { once: true });
+      signal.addEventListener('abort', resolve, { once: true });
+    });
+    signal.throwIfAborted();
+    this.#become('sending');
+  }
+
+  /** False when the store lacks parts after all: they are sent again, once. @param {number} round */
+  async #complete(round) {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        await call('POST', `/v1/uploads/${this.plan.id}/complete`);
+        return true;
+      } catch (error) {
+        const status = error instanceof ApiError ? error.status : 0;
+        if (status === 409 && round === 0) return false;
+        // Completing is repeatable, so an answer that never came may be asked for again.
+        if ((status !== 0 && status < 500) || tries >= TRIES) throw error;
+        await pause(1000 * 2 ** Math.min(tries, 4), this.run.signal);
+      }
+    }
+  }
+
+  /** @param {number} number @param {number} bytes */
+  #moved(number, bytes) {
+    this.moving.set(number, bytes);
+    this.#changed();
+  }
+
+  /** @param {TransferState} state */
+  #become(state) {
+    this.state = state;
+    if (state === 'sending') this.rate = new Rate();
+    this.#changed();
+  }
+
+  #changed() {
+    this.rate.note(this.sent);
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+/** @param {number} milliseconds @param {AbortSignal} signal */
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    }, { once: true });
+  });
+}

@@ -1,0 +1,78 @@
+/** Uploads of this tab, by lecture: they go on while the instructor looks at other pages of the studio. */
+import { call } from '../api.js';
+import { t } from '../i18n.js';
+import { identify, keepUpload, keptUpload, same } from './kept.js';
+import { Transfer } from './transfer.js';
+
+/** @type {Map<string, Transfer>} */
+const transfers = new Map();
+
+/** @param {string} lecture */
+export const transferOf = (lecture) => transfers.get(lecture) ?? null;
+
+/**
+ * Begins an upload, or goes on with the one this browser remembers if it is the same file.
+ * @param {string} lecture @param {File} file
+ * @returns {Promise<Transfer | null>} null when another file is needed to go on
+ */
+export async function upload(lecture, file) {
+  if (file.size === 0) throw new Error(t('upload.empty'));
+  const identity = await identify(file);
+  const kept = keptUpload(lecture);
+  if (kept && !same(kept, identity)) return null;
+  const plan = kept ?? (await begin(lecture, file));
+  if (!kept) keepUpload(lecture, { ...identity, ...plan });
+  const transfer = new Transfer(file, plan);
+  transfers.set(lecture, transfer);
+  transfer.addEventListener('change', () => {
+    if (transfer.state !== 'completed') return;
+    keepUpload(lecture, null);
+    transfers.delete(lecture);
+  });
+  transfer.start();
+  return transfer;
+}
+
+/** @param {string} lecture @param {File} file @returns {Promise<import('../types.js').UploadPlan>} */
+async function begin(lecture, file) {
+  const body = { filename: file.name, size: file.size, content_type: file.type || 'application/octet-stream' };
+  const { id, part_size, part_count, expires_at } = await call('POST', `/v1/lectures/${lecture}/uploads`, { body });
+  return { id, part_size, part_count, expires_at };
+}
+
+/** Gives up what is under way or remembered. @param {string} lecture */
+export async function discard(lecture) {
+  const transfer = transfers.get(lecture);
+  const id = transfer?.plan.id ?? keptUpload(lecture)?.id;
+  transfers.delete(lecture);
+  keepUpload(lecture, null);
+  if (transfer) await transfer.discard();
+  else if (id) await call('DELETE', `/v1/uploads/${id}`);
+}
+
+/**
+ * How far the remembered upload got; null when there is none, or when it can go on no more.
+ * @param {string} lecture
+ * @returns {Promise<{kept: import('./kept.js').Kept, share: number} | 'gone' | null>}
+ */
+export async function interrupted(lecture) {
+  const kept = keptUpload(lecture);
+  if (!kept) return null;
+  /** @type {import('../types.js').UploadStatus | null} */
+  const status = await call('GET', `/v1/uploads/${kept.id}`).catch((error) => (error.status === 404 || error.status === 410 ? null : Promise.reject(error)));
+  if (!status || status.state === 'aborted' || status.state === 'expired') {
+    keepUpload(lecture, null);
+    return 'gone';
+  }
+  if (status.state !== 'open') {
+    // Every byte arrived and only the answer was lost: completing is repeatable.
+    await call('POST', `/v1/uploads/${kept.id}/complete`);
+    keepUpload(lecture, null);
+    return null;
+  }
+  return { kept, share: status.parts.reduce((sum, part) => sum + part.size, 0) / kept.size };
+}
+
+addEventListener('beforeunload', (event) => {
+  if ([...transfers.values()].some((transfer) => transfer.active)) event.preventDefault();
+});
