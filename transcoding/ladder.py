@@ -141,6 +141,4 @@ def audio_rendition(
     """AAC-LC: mono stays mono, everything else becomes stereo."""
     channels = 1 if audio.channels == 1 else 2
     bits = settings.mono if channels == 1 else settings.stereo
-    return AudioRendition(
-        id=f"a{bits // 1000}", channels=channels, bit_rate=bits, gain_db=gain_db
-    )
+    return AudioRendition(id=f"a{bits // 1000}", channels=channels, bit_rate=bits, gain_db=gain_db)

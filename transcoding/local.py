@@ -1,0 +1,86 @@
+"""`academy transcode`: one local file to a folder, with the same pipeline and no database."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from academy.errors import Invalid
+from academy.jobs import Progress
+from academy.media import Publication
+from academy.settings import Settings
+from transcoding import binary, profiles
+from transcoding.directory import SOURCE_KEY, DirectoryLedger, DirectoryStore
+from transcoding.engine import open_engine
+from transcoding.pipeline import Assignment, transcode
+
+
+async def transcode_file(
+    path: Path,
+    outdir: Path,
+    *,
+    profile: str = "default",
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> dict[str, Any]:
+    """Transcodes `path` into `outdir` and returns a summary as JSON-ready data.
+
+    `workers`: encoders at once, one per core by default. An interrupted run goes on where it stopped.
+    Raises RejectedMedia, Invalid, SettingsError, EncodingFailed.
+    """
+    if not path.is_file():
+        raise Invalid(f"There is no file {path}.", code="no_such_file")
+    began = time.monotonic()
+    settings = Settings.load()
+    chosen = profiles.load(profile)
+    ffmpeg = await asyncio.to_thread(binary.find, settings.ffmpeg)
+    ledger = await asyncio.to_thread(
+        DirectoryLedger, outdir.absolute(), path.absolute(), profile, on_progress
+    )
+    store = DirectoryStore(ledger.root, path.absolute())
+    try:
+        async with open_engine(workers=workers) as engine:
+            publication = await transcode(
+                Assignment(
+                    source_key=SOURCE_KEY,
+                    filename=path.name,
+                    attempt=ledger.attempt,
+                    workspace=lambda _: ledger.reference,
+                    prefix=lambda _: "",
+                ),
+                engine=engine,
+                storage=store,
+                ledger=ledger,
+                ffmpeg=ffmpeg,
+                profile=chosen,
+            )
+    except BaseException:
+        ledger.let_go()
+        raise
+    names = [receipt.name for receipt in await ledger.receipts("")]
+    await asyncio.to_thread(ledger.finish, names)
+    await asyncio.to_thread(store.tidy)
+    return summary(publication, ledger, time.monotonic() - began)
+
+
+def summary(publication: Publication, ledger: DirectoryLedger, spent: float) -> dict[str, Any]:
+    inspection = ledger.inspection
+    return {
+        "directory": str(ledger.root),
+        "hls": publication.hls,
+        "dash": publication.dash,
+        "poster": publication.poster,
+        "storyboard": publication.storyboard,
+        "duration": publication.duration,
+        "seconds": round(spent, 3),
+        "speed": round(publication.duration / spent, 3),
+        "bytes": sum(rendition.bytes for rendition in publication.renditions),
+        "renditions": [rendition.model_dump(mode="json") for rendition in publication.renditions],
+        "findings": [
+            finding.model_dump(mode="json")
+            for finding in (inspection.findings if inspection else [])
+        ],
+    }

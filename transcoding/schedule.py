@@ -1,0 +1,228 @@
+"""Which chunks go to the engine when, what happens to those that fail, and how far all of it is.
+
+Chunks start in the viewer's order, never more at once than there are encoders: so a chunk that a late
+worker could take is not yet bound to a slow one, and the first chunk of another lecture finds a place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from academy.errors import LeaseLost, RejectedMedia, Transient
+from academy.jobs import FailureKind, Progress
+from academy.media import Chunk
+from transcoding.announcements import Event
+from transcoding.audio import encode_audio
+from transcoding.encode import encode_chunk
+from transcoding.engine import Engine, EngineLost, Work, WorkersDied
+from transcoding.ffmpeg import EncodingFailed
+from transcoding.tasks import Outcome, Result, Task, TaskKind
+
+WORK: Final[dict[TaskKind, Work]] = {TaskKind.VIDEO: encode_chunk, TaskKind.AUDIO: encode_audio}
+MOST_TRIES: Final = 4
+"""Of one chunk in one attempt, for transient failures."""
+MOST_DEATHS: Final = 3
+"""Workers that died on one chunk."""
+URGENT: Final = 3
+"""Chunks at the start of any lecture that overtake; the rest goes first come, first served."""
+AUDIO_SHARE: Final = 0.1
+"""Of the video's effort, per second of the recording."""
+
+
+class Poisoned(EncodingFailed):
+    """This recording makes workers die: it is not tried again."""
+
+    code = "poison"
+
+
+@dataclass
+class Item:
+    """One chunk of one kind on its way."""
+
+    kind: TaskKind
+    chunk: Chunk
+    hold_from: float | None = None
+    tries: int = 0
+    starts: int = 0
+    """Executions that began and were not heard to end: more than one means that a worker died."""
+    done_segments: int = 0
+    result: Result | None = None
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        """The viewer's; sound first, which costs little."""
+        return (self.chunk.first_segment, self.kind is TaskKind.VIDEO)
+
+    @property
+    def share(self) -> float:
+        return AUDIO_SHARE if self.kind is TaskKind.AUDIO else 1.0
+
+
+@dataclass
+class Meter:
+    """Progress over all the work there is. Effort is counted in seconds of the recording."""
+
+    total: float
+    segment_seconds: float
+    before: float = 0.0
+    """Done by earlier attempts."""
+    done: float = 0.0
+    video: float = 0.0
+    """Seconds of the recording encoded by this attempt."""
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, item: Item, segments: int) -> None:
+        length = segments * self.segment_seconds
+        self.done += length * item.share
+        if item.kind is TaskKind.VIDEO or self.total <= self.done:
+            self.video += length
+
+    def progress(self) -> Progress:
+        spent = max(time.monotonic() - self.began, 1e-6)
+        share = min(1.0, (self.before + self.done) / self.total) if self.total else 1.0
+        left = max(0.0, self.total - self.before - self.done)
+        return Progress(
+            stage="encoding",
+            fraction=round(share, 4),
+            speed=round(self.video / spent, 3) if self.video else None,
+            eta=round(left * spent / self.done, 1) if self.done else None,
+        )
+
+
+class Schedule:
+    """Runs items on the engine until all have ended. `make_task` fills in everything but the item."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        media_id: str,
+        make_task: Callable[[Item], Task],
+        meter: Meter,
+        report: Callable[[Progress], Awaitable[None]],
+    ) -> None:
+        self._engine = engine
+        self._media_id = media_id
+        self._make_task = make_task
+        self._meter = meter
+        self._report = report
+        self._running: dict[tuple[TaskKind, int], Item] = {}
+        self._poisoned: asyncio.Future[None] | None = None
+
+    async def run(self, items: Sequence[Item]) -> None:
+        """Each item gets its result: DONE or SHORT. Raises what ends the whole job:
+        RejectedMedia, EncodingFailed, Poisoned, Transient, LeaseLost.
+        """
+        self._poisoned = asyncio.get_running_loop().create_future()
+        stop = self._engine.listen(self._media_id, self._heard)
+        reporting = asyncio.create_task(self._keep_reporting())
+        try:
+            await self._work_off(sorted(items, key=lambda item: item.order))
+            await self._report(self._meter.progress())
+        finally:
+            stop()
+            self._poisoned.cancel()
+            await _end([reporting])
+
+    async def _work_off(self, waiting: list[Item]) -> None:
+        tasks: set[asyncio.Task[None]] = set()
+        assert self._poisoned is not None  # noqa: S101 - set by run
+        try:
+            while waiting or tasks:
+                # One more than there are encoders, so that none waits for us.
+                while waiting and len(tasks) < await self._slots() + 1:
+                    tasks.add(asyncio.create_task(self._encode(waiting.pop(0))))
+                ended, _ = await asyncio.wait(
+                    [*tasks, self._poisoned], return_when=asyncio.FIRST_COMPLETED
+                )
+                for task in ended:
+                    task.result()
+                tasks -= ended
+        finally:
+            await _end(tasks)
+
+    async def _slots(self) -> int:
+        try:
+            return await self._engine.slots()
+        except EngineLost:
+            # Whoever runs a task will notice, and try again or give up.
+            return 1
+
+    async def _encode(self, item: Item) -> None:
+        """Until the item has a result, or raises."""
+        while item.result is None:
+            try:
+                result = await self._once(item)
+            except (EngineLost, WorkersDied) as error:
+                result = Result(
+                    outcome=Outcome.FAILED,
+                    failure=FailureKind.TRANSIENT,
+                    code=error.code,
+                    message=error.message,
+                )
+            if result.outcome in {Outcome.DONE, Outcome.SHORT}:
+                item.result = result
+            else:
+                await self._after_failure(item, result)
+
+    async def _once(self, item: Item) -> Result:
+        task = self._make_task(item)
+        # The kind is part of the first element: Dask groups its statistics by it.
+        key = (f"{item.kind}-{self._media_id}", item.chunk.index, task.attempt, task.execution)
+        self._running[item.kind, item.chunk.index] = item
+        item.starts = 0
+        try:
+            return Result.model_validate(
+                await self._engine.run(
+                    WORK[item.kind],
+                    task.model_dump(mode="json"),
+                    key=key,
+                    priority=-min(item.chunk.index, URGENT),
+                )
+            )
+        finally:
+            del self._running[item.kind, item.chunk.index]
+            item.tries += 1
+
+    async def _after_failure(self, item: Item, result: Result) -> None:
+        """Returns, a little later, where another try makes sense."""
+        if result.outcome is Outcome.STOPPED and result.code == LeaseLost.code:
+            raise LeaseLost
+        if result.failure is FailureKind.SOURCE:
+            raise RejectedMedia(
+                "The recording cannot be decoded; export or record it again.",
+                code="unreadable_media",
+            )
+        if result.failure is FailureKind.BUG:
+            raise EncodingFailed(result.message, kind=FailureKind.BUG, detail=result.detail)
+        if result.code == WorkersDied.code and item.tries >= MOST_DEATHS:
+            raise Poisoned
+        if item.tries >= MOST_TRIES:
+            raise Transient(result.message)
+        await asyncio.sleep(2 ** (item.tries - 1))
+
+    def _heard(self, event: Event) -> None:
+        item = self._running.get((event.kind, event.chunk))
+        if item is None:
+            return
+        if event.segments:
+            item.done_segments += event.segments
+            self._meter.add(item, event.segments)
+            return
+        item.starts += 1
+        if item.starts > MOST_DEATHS and self._poisoned and not self._poisoned.done():
+            self._poisoned.set_exception(Poisoned())
+
+    async def _keep_reporting(self) -> None:
+        while True:
+            await self._report(self._meter.progress())
+            await asyncio.sleep(1)
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]] | set[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

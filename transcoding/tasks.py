@@ -1,0 +1,140 @@
+"""What travels to a worker and back: plain data, checked at both ends. A result is well below 10 kB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
+from academy.jobs import FailureKind
+from academy.media import Chunk, MediaPlan
+from academy.recordings import Inspection
+from transcoding import binary
+from transcoding.binary import FFmpeg
+from transcoding.ffmpeg import Cancelled, EncodingFailed
+
+
+class TaskKind(StrEnum):
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Task(BaseModel):
+    """One chunk of the video, or one stretch of the audio."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: TaskKind
+    media_id: str
+    workspace: dict[str, str]
+    """Where to read, write and report (`transcoding.workspaces`)."""
+    source_key: str
+    plan: MediaPlan
+    inspection: Inspection
+    chunk: Chunk
+    attempt: int
+    execution: int = 0
+    """How often the pipeline sent this chunk before, in this attempt."""
+    hold_from: float | None = None
+    """Seconds. Set once the source is known to end before the chunk does: from there, the last picture
+    is held and silence added, without limit.
+    """
+    ffmpeg: str | None = None
+    """Path, for workers in the dispatcher's own process; others find their own."""
+
+    @property
+    def first(self) -> int:
+        return self.chunk.first_segment
+
+    @property
+    def end(self) -> int:
+        """The segment behind the last."""
+        return self.chunk.first_segment + self.chunk.segments
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    SHORT = "short"
+    """The source ended before the chunk did, by more than may be made up silently."""
+    STOPPED = "stopped"
+    """Cancelled, or the lease was lost."""
+    FAILED = "failed"
+
+
+class Result(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    segments: int = 0
+    """Encoded and recorded by this task."""
+    ends_at: float | None = None
+    """Seconds: where the source ended, for SHORT."""
+    cpu_seconds: float = 0.0
+    complaints: int = 0
+    """Lines of ffmpeg about damage in the source."""
+    failure: FailureKind | None = None
+    code: str = ""
+    message: str = ""
+    detail: str = ""
+
+
+class WrongEncoder(AcademyError):
+    """This worker's ffmpeg is not the one the plan was made for: two builds' segments do not mix."""
+
+    code = "wrong_encoder"
+
+
+def local_ffmpeg(task: Task) -> FFmpeg:
+    """Raises WrongEncoder, SettingsError."""
+    path = Path(task.ffmpeg) if task.ffmpeg else None
+    if path is None or not path.exists():
+        from academy.settings import Settings
+
+        path = Settings.load().ffmpeg
+    found = binary.find(path)
+    if found.fingerprint != task.plan.encoder:
+        raise WrongEncoder(
+            f"This worker has ffmpeg {found.version} ({found.fingerprint}), but the plan was made "
+            f"with {task.plan.encoder}: give all workers the same build.",
+        )
+    return found
+
+
+def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, Any]:
+    """The result as plain data. Expected failures are results, too: Dask would log them as crashes."""
+    task = Task.model_validate(data)
+    try:
+        result = work(task)
+    except (Cancelled, LeaseLost) as error:
+        result = Result(outcome=Outcome.STOPPED, code=error.code, message=error.message)
+    except EncodingFailed as error:
+        result = failed(error, error.kind, error.detail)
+    except RejectedMedia as error:
+        result = failed(error, FailureKind.SOURCE)
+    except Unavailable as error:
+        result = failed(error, FailureKind.TRANSIENT)
+    except AcademyError as error:
+        result = failed(error, FailureKind.BUG)
+    except OSError as error:
+        # A full disk, too many open files: this machine's trouble.
+        result = Result(
+            outcome=Outcome.FAILED,
+            failure=FailureKind.TRANSIENT,
+            code="worker_trouble",
+            message=f"A worker could not go on: {error}.",
+        )
+    return result.model_dump(mode="json")
+
+
+def failed(error: AcademyError, kind: FailureKind, detail: str = "") -> Result:
+    return Result(
+        outcome=Outcome.FAILED,
+        failure=kind,
+        code=error.code,
+        message=error.message[:1000],
+        detail=detail[-4000:],
+    )
