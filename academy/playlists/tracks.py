@@ -111,7 +111,7 @@ def target_duration(plan: MediaPlan) -> int:
     An audio segment is cut at access units and may be up to one unit longer than a video segment.
     """
     grid = plan.grid
-    longest = min(grid.segment_frames, grid.frames) / grid.frame_rate.fraction
+    longest = grid.segment_frames / grid.frame_rate.fraction
     if plan.audio is not None:
         longest += Fraction(UNIT_SAMPLES, AUDIO_RATE)
     return max(1, floor(longest + Fraction(1, 2)))

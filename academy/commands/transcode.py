@@ -1,0 +1,47 @@
+"""`academy transcode`: the pipeline on a local file, to judge the encoder without a database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from academy.commands.display import Display, display_on
+from academy.jobs import Progress
+
+
+def transcode(file: Path, outdir: Path, *, profile: str, workers: int | None) -> None:
+    """Progress on stderr; the summary as JSON on stdout, last. Raises AcademyError."""
+    from transcoding.local import transcode_file
+
+    display = display_on(sys.stderr)
+    try:
+        with display, display.bar("Transcoding", 1.0) as move:
+            reached = 0.0
+
+            def show(progress: Progress) -> None:
+                nonlocal reached
+                move(
+                    progress.fraction - reached,
+                    state=progress.stage,
+                    speed=progress.speed,
+                    eta=progress.eta,
+                )
+                reached = progress.fraction
+
+            summary = asyncio.run(
+                transcode_file(file, outdir, profile=profile, workers=workers, on_progress=show)
+            )
+            move(1.0 - reached, state="done")
+        _tell_findings(display, summary)
+    except KeyboardInterrupt:
+        print("Interrupted. Run the same command again to go on from here.", file=sys.stderr)
+        sys.exit(130)
+    print(json.dumps(summary, indent=2, ensure_ascii=False))
+
+
+def _tell_findings(display: Display, summary: dict[str, object]) -> None:
+    findings = summary.get("findings")
+    for finding in findings if isinstance(findings, list) else []:
+        display.say(f"{finding['severity']}: {finding['message']}")
