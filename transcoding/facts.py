@@ -1,4 +1,4 @@
-"""What `probe_child.py` reports, checked: that process read a stranger's file, so it is not trusted."""
+"""What `libav/child.py` reports, checked: that process read a stranger's file, so it is not trusted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Inspects a recording: what it holds, whether it can become a lecture, and what to tell the instructor.
 
-The file is read by `probe_child.py` under limits: one that crashes or hangs libav costs a process and a
+The file is read by `libav/child.py` under limits: one that crashes or hangs libav costs a process and a
 sentence. About 0.25 s of CPU, whatever the recording's length; see `tail.py` for how its end is found.
 """
 
@@ -26,7 +26,7 @@ from transcoding.process import Limits
 from transcoding.sniff import HEAD, refuse_impostors
 from transcoding.sources import Source
 
-CHILD: Final = Path(__file__).with_name("probe_child.py")
+CHILD: Final = Path(__file__).with_name("libav") / "child.py"
 LIMITS: Final = Limits(wall_seconds=90, cpu_seconds=30, output_bytes=1 << 20, memory_bytes=2 << 30)
 MOST_REPORT: Final = 1 << 20
 CONTAINERS: Final = {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "matroska"}

@@ -8,7 +8,7 @@ without an index and without reading gigabytes. Formats: RFC 9559 (Matroska), IS
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 Fetch = Callable[[int, int], bytes]
@@ -44,17 +44,16 @@ class Spliced:
         return self._at
 
 
-def ends(fetch: Fetch, size: int, container: str) -> list[Spliced]:
+def ends(fetch: Fetch, size: int, container: str) -> Iterator[Spliced]:
     """Stand-ins to try in order, each longer than the one before; none for other containers or small files."""
     if "matroska" in container:
         header, mark = first_cluster(fetch, size), CLUSTER_MARK
     elif "mp4" in container:
         header, mark = first_fragment(fetch, size), b"moof"
     else:
-        return []
+        return
     if header is None:
-        return []
-    found = []
+        return
     head = fetch(0, header)
     for window in WINDOWS:
         begin = size - window
@@ -63,8 +62,7 @@ def ends(fetch: Fetch, size: int, container: str) -> list[Spliced]:
         data = fetch(begin, size)
         at = first_whole(data, mark)
         if at is not None:
-            found.append(Spliced(head, data[at:]))
-    return found
+            yield Spliced(head, data[at:])
 
 
 def first_whole(data: bytes, mark: bytes) -> int | None:
