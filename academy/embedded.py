@@ -235,9 +235,7 @@ class EmbeddedMongo:
     def _become_primary(self, port: int) -> None:
         try:
             with self._client(port, username=USER, password=self._password()) as client:
-                hello = client.admin.command("hello")
-                if "setName" not in hello:
-                    self._move(client, port)
+                self._move(client, port)
                 _wait_for_primary(client)
                 return
         except OperationFailure as error:
@@ -261,23 +259,37 @@ class EmbeddedMongo:
                 ) from error
             if error.code != 23:  # AlreadyInitialized: an earlier first start was interrupted
                 raise
-        if "setName" not in client.admin.command("hello"):
+        try:
+            _wait_for_primary(client)
+        except ConnectionFailure as error:
             raise Unavailable(
                 "The first start of MongoDB was interrupted and its port is taken now: "
                 f"delete {self._home}, which holds nothing yet, and start again."
-            )
-        _wait_for_primary(client)
+            ) from error
         client.admin.command("createUser", USER, pwd=self._password(), roles=["root"])
 
     @staticmethod
     def _move(client: MongoClient[dict[str, Any]], port: int) -> None:
-        """The port changed: the replica set's configuration names the old one."""
+        """When the port changed, the replica set's configuration names the old one."""
         config = client.local["system.replset"].find_one()
         if config is None:
             raise Unavailable("MongoDB's data directory has users but no replica set.")
-        config["members"][0]["host"] = f"{HOST}:{port}"
+        address = f"{HOST}:{port}"
+        if config["members"][0]["host"] == address:
+            return
+        config["members"][0]["host"] = address
         config["version"] += 1
-        client.admin.command("replSetReconfig", config, force=True)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                client.admin.command("replSetReconfig", config, force=True)
+            except OperationFailure as error:
+                # NotYetInitialized: it still looks whether the old address is its own.
+                if error.code != 94 or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     @staticmethod
     def _client(port: int, **credentials: str) -> MongoClient[dict[str, Any]]:
