@@ -82,13 +82,16 @@ class Shift:
 
     async def _transcode(self) -> None:
         try:
-            recording = await self._backend.stores.recordings.get(self.job.recording_id)
+            stores = self._backend.stores
+            recording = await stores.recordings.get(self.job.recording_id)
+            lecture = await stores.courses.lecture(self.job.lecture_id)
             publication = await transcode(
                 Assignment(
                     source_key=recording.key,
                     filename=recording.filename,
                     attempt=self.job.attempts,
                     workspace=self._workspace,
+                    language=lecture.language,
                 ),
                 engine=self._engine,
                 storage=self._backend.storage,
@@ -98,8 +101,19 @@ class Shift:
             await self._jobs.succeed(self.job, publication)
         except LeaseLost:
             log.info("Job %s was lost to a cancel or another dispatcher.", self.job.id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded with the job
             await self._failed(error)
+
+    def _workspace(self, media_id: str) -> dict[str, str]:
+        if self.job.lease is None:
+            raise LeaseLost
+        return {
+            "kind": "settings",
+            "dispatcher": self._bench,
+            "job_id": self.job.id,
+            "token": self.job.lease.token,
+            "media_id": media_id,
+        }
 
     async def _failed(self, error: Exception) -> None:
         failure = failure_of(error)
