@@ -24,7 +24,7 @@ WebAddress = Annotated[
 ImageAddress = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(https?://|/(?!/))[^\s<>\"]*$", max_length=2000, strip_whitespace=True
+        pattern=r"^(https?://|/[^/\\])[^\s<>\"\\]*$", max_length=2000, strip_whitespace=True
     ),
 ]
 """An absolute address, or a path on this server."""

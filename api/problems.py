@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from academy import errors
 from academy.ids import new_id
+from api.invalid_input import members_of
 
 log = logging.getLogger(__name__)
 
@@ -142,56 +143,6 @@ async def _validation(request: Request, error: Exception) -> Response:
     )
 
 
-def members_of(wrong: Sequence[Any], body: Any) -> list[dict[str, str]]:
-    """One entry per wrong member; the branches of a union are one member, not two."""
-    details: dict[tuple[str, str], list[str]] = {}
-    for each in wrong:
-        where, *path = each["loc"]
-        pointer = pointer_of(path, body) if where == "body" else pointer_of(path, None)
-        details.setdefault((where, pointer), []).append(_sentence(each))
-    return [
-        {"pointer": pointer, "detail": "; or ".join(dict.fromkeys(sentences))}
-        | ({} if where == "body" else {"in": where})
-        for (where, pointer), sentences in details.items()
-    ]
-
-
-def pointer_of(path: Sequence[str | int], body: Any) -> str:
-    """A JSON Pointer. Pydantic names the branch of a union in between: steps that the body
-    does not have are left out, save the last (it may be what is missing).
-    """
-    steps: list[str] = []
-    here = body
-    for index, step in enumerate(path):
-        if _has(here, step):
-            here = here[step]
-        elif body is not None and not (
-            index == len(path) - 1 and isinstance(here, Mapping) and _is_name(step)
-        ):
-            continue
-        steps.append(str(step).replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{step}" for step in steps)
-
-
-def _has(here: Any, step: str | int) -> bool:
-    if isinstance(here, list):
-        return isinstance(step, int) and step < len(here)
-    return isinstance(here, Mapping) and step in here
-
-
-def _is_name(step: str | int) -> bool:
-    """Names of members, unlike those of union branches such as `dict[...]` or `constrained-str`."""
-    return isinstance(step, str) and step.isidentifier()
-
-
-def _sentence(wrong: Mapping[str, Any]) -> str:
-    if wrong["type"] == "missing":
-        return "this is required"
-    if wrong["type"] == "extra_forbidden":
-        return "there is no such member"
-    return str(wrong["msg"]).removeprefix("Value error, ")
-
-
 class UnexpectedErrors:
     """Turns what nobody caught into a 500 with an `error_id`, and logs it under that id."""
 
@@ -219,3 +170,35 @@ class UnexpectedErrors:
             detail = "Something went wrong on our side. Quote the error_id when you report it."
             answer = problem(scope, 500, "internal_error", detail, error_id=error_id)
             await answer(scope, receive, send)
+
+
+class BodyLimit:
+    """Bodies of the API itself are small JSON; recordings go to storage, whose controller (under
+    `exempt`) has its own limits.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, exempt: str) -> None:
+        self.app = app
+        self._most = most
+        self._exempt = exempt
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(self._exempt):
+            await self.app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._most:
+            detail = f"A request here has at most {self._most} bytes."
+            await problem(scope, 413, errors.TooLarge.code, detail)(scope, receive, send)
+            return
+        taken = 0
+
+        async def counting() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counting, send)

@@ -1,4 +1,4 @@
-"""What all routers share: the body limit, operation ids, and the problems each kind of route answers."""
+"""What all routers share: operation ids, and the problems each kind of route answers with."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from api.problems import MEDIA_TYPE, Problem
-
-BODY_LIMIT: Final = 1024**2
-"""Bytes of a JSON body. Recordings go straight to storage."""
+from api.problems import MEDIA_TYPE
 
 _MEANINGS: Final = {
     400: "The cursor or the JSON cannot be read",
@@ -44,8 +41,6 @@ CREATE: Final = problems(401, 403, 404, 409, 413, 422)
 CHANGE: Final = problems(401, 403, 404, 409, 412, 422)
 ACT: Final = problems(401, 403, 404, 409, 422)
 
-__all__ = ["ACT", "BODY_LIMIT", "CHANGE", "CREATE", "LIST", "READ", "Problem", "problems", "router"]
-
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
@@ -57,5 +52,4 @@ def router(tag: str, prefix: str = "/v1") -> APIRouter:
         prefix=prefix,
         tags=[tag],
         generate_unique_id_function=_operation_id,
-        max_body_size=BODY_LIMIT,
     )

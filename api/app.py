@@ -1,0 +1,102 @@
+"""The application: what it is made of, and what it opens and closes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+
+from academy import __version__
+from academy.completion import reconcile
+from academy.errors import AcademyError
+from academy.settings import Settings
+from academy.wiring import Backend, open_backend
+from api import catalogue, operations, pages, partners, playback, problems, recordings, studio
+from api import uploads as uploading
+from api.context import Services
+from api.metrics import Measured, Metrics
+from api.openapi import document
+from api.security import STORAGE, CrossOrigin, HeadRequests, SecurityHeaders, page_policy
+from api.storage_links import storage_router
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT: Final = 1024**2
+"""Bytes of a JSON body."""
+RECONCILE_EVERY: Final = 60.0
+"""Seconds."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Opens nothing: stores and storage are opened by the application's lifespan.
+
+    `app.state.closing` may be set by a server that begins to stop; open streams then end.
+    """
+    app = FastAPI(
+        title="Academy",
+        version=__version__,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.state.page_policy = page_policy(())
+    app.state.closing = asyncio.Event()
+    problems.install(app)
+    # Last added is outermost: the measured scope must be the one that the router fills.
+    app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(problems.BodyLimit, most=BODY_LIMIT, exempt=STORAGE)
+    app.add_middleware(problems.UnexpectedErrors)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(CrossOrigin, settings=settings)
+    app.add_middleware(SecurityHeaders, settings=settings)
+    for part in (catalogue, studio, partners, uploading, recordings, playback, operations):
+        app.include_router(part.routes)
+    app.include_router(storage_router())
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+    pages.install(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with open_backend(app.state.settings) as backend:
+        app.state.services = Services.of(backend, app.state.closing)
+        app.state.page_policy = page_policy(await _media_origins(backend))
+        reconciling = asyncio.create_task(_keep_reconciling(backend))
+        try:
+            yield
+        finally:
+            app.state.closing.set()
+            reconciling.cancel()
+            with suppress(asyncio.CancelledError):
+                await reconciling
+
+
+async def _keep_reconciling(backend: Backend) -> None:
+    """Drives forward the uploads whose completion a crash interrupted."""
+    while True:
+        try:
+            await reconcile(backend.stores.uploads, backend.storage)
+        except AcademyError as error:
+            log.warning("uploads could not be reconciled: %s", error)
+        except Exception:
+            # Ended by a bug, this loop would leave uploads unfinished without a word.
+            log.exception("reconciling uploads failed")
+        await asyncio.sleep(RECONCILE_EVERY)
+
+
+async def _media_origins(backend: Backend) -> list[str]:
+    """Where pages may load media from and send parts to. A signed address tells the storage's."""
+    probe = await asyncio.to_thread(backend.storage.signed_url, "health/probe", expires_in=60)
+    settings = backend.settings
+    addresses = [probe, settings.public_url, settings.public_media_url or settings.public_url]
+    return ["{0.scheme}://{0.netloc}".format(urlsplit(address)) for address in addresses]

@@ -1,0 +1,71 @@
+"""Requests counted and timed for Prometheus, by route template so that labels stay few."""
+
+from __future__ import annotations
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+UNKNOWN = "unmatched"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """A registry per application: nothing global, so tests and processes do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "academy_http_requests_total",
+            "Requests answered",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "academy_http_request_seconds",
+            "Time to the first byte of the answer",
+            ("method", "route"),
+            registry=self.registry,
+        )
+        self.running = Gauge(
+            "academy_http_requests_running",
+            "Requests being answered, event streams included",
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class Measured:
+    """Must stand where the router writes the route into the same scope."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = _template(scope)
+                self._metrics.requests.labels(method, route, str(message["status"])).inc()
+                self._metrics.seconds.labels(method, route).observe(time.perf_counter() - begun)
+            await send(message)
+
+        with self._metrics.running.track_inprogress():
+            await self.app(scope, receive, sending)
+
+
+def _template(scope: Scope) -> str:
+    if "route" in scope:
+        return str(getattr(scope["route"], "path", UNKNOWN))
+    # Mounted files: the router puts the mount's path here.
+    return f"{scope['root_path']}/*" if scope.get("root_path") else UNKNOWN

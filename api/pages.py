@@ -1,0 +1,137 @@
+"""The portal's pages and what they load, all from this server, and the API reference."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.staticfiles import PathLike, StaticFiles
+from starlette.types import Scope
+
+PORTAL: Final = Path(__file__).parent / "portal"
+PACKAGES: Final = (
+    "@fontsource-variable/noto-sans-sc",
+    "hls.js",
+    "shaka-player",
+    "swagger-ui-dist",
+)
+"""What `/vendor/` serves of `node_modules`; nothing else in there is reachable."""
+PAGES: Final = {
+    "/": "index.html",
+    "/courses/{slug}": "course.html",
+    "/lectures/{lecture_id}": "lecture.html",
+    "/studio": "studio.html",
+}
+TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+}
+"""Not left to the system's table: with `nosniff` a module of the wrong type does not run."""
+REVALIDATE: Final = "public, no-cache"
+"""Pages and our own assets change with every release and carry no version in their names."""
+VENDOR: Final = "public, max-age=3600"
+
+DOCS_POLICY: Final = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+"""Swagger UI writes style attributes; its scripts still come from files here only."""
+_DOCS: Final = """<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>Academy · API reference</title>
+  <link rel="icon" href="/assets/mark.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/vendor/swagger-ui-dist/swagger-ui.css">
+</head>
+<body>
+  <div id="reference"><p>The whole API as a document: <a href="/openapi.json">openapi.json</a></p></div>
+  <script src="/vendor/swagger-ui-dist/swagger-ui-bundle.js"></script>
+  <script src="/docs/start.js"></script>
+</body>
+</html>
+"""
+_DOCS_START: Final = """if (window.SwaggerUIBundle) {
+  SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null });
+}
+"""
+
+
+class Files(StaticFiles):
+    """Files of one folder, with a type and caching that are ours to say."""
+
+    def __init__(self, directory: Path, caching: str) -> None:
+        super().__init__(directory=directory, check_dir=False)
+        self._caching = caching
+
+    async def check_config(self) -> None:
+        """A folder that is not there (packages not installed) answers 404 for what would be in it."""
+
+    def file_response(
+        self,
+        full_path: PathLike,
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        suffix = Path(os.fspath(full_path)).suffix
+        if suffix not in TYPES:
+            raise HTTPException(404)
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = self._caching
+        if response.status_code == 200:
+            response.headers["Content-Type"] = TYPES[suffix]
+        return response
+
+
+def install(app: FastAPI, portal: Path = PORTAL) -> None:
+    """`app.state.page_policy` must hold the pages' Content-Security-Policy when they are asked for."""
+    routes = APIRouter(include_in_schema=False)
+    pages = Files(portal, REVALIDATE)
+
+    def page(file: str) -> None:
+        async def show(request: Request) -> Response:
+            response = await pages.get_response(file, request.scope)
+            response.headers["Content-Security-Policy"] = request.app.state.page_policy
+            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+            return response
+
+        path = next(path for path, name in PAGES.items() if name == file)
+        routes.add_api_route(path, show, methods=["GET"], name=file)
+
+    for file in PAGES.values():
+        page(file)
+
+    @routes.get("/docs")
+    async def docs() -> Response:
+        return HTMLResponse(
+            _DOCS, headers={"Content-Security-Policy": DOCS_POLICY, "Cache-Control": REVALIDATE}
+        )
+
+    @routes.get("/openapi.json")
+    async def openapi(request: Request) -> Response:
+        found: FastAPI = request.app
+        return JSONResponse(found.openapi(), headers={"Cache-Control": REVALIDATE})
+
+    @routes.get("/docs/start.js")
+    async def docs_start() -> Response:
+        return Response(_DOCS_START, media_type=TYPES[".js"], headers={"Cache-Control": REVALIDATE})
+
+    app.include_router(routes)
+    app.mount("/assets", Files(portal / "assets", REVALIDATE), name="assets")
+    for package in PACKAGES:
+        folder = portal / "node_modules" / package
+        app.mount(f"/vendor/{package}", Files(folder, VENDOR), name=package)

@@ -1,0 +1,75 @@
+"""Runs the application under uvicorn (uvloop and httptools) until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Generator
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from academy.settings import Settings
+from api.app import create_app
+
+GRACE: Final = 10
+"""Seconds for running requests to end; event streams end at once."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Server(uvicorn.Server):
+    """Tells the application that it is closing before waiting for its answers to end."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                http="httptools",
+                ws="none",
+                lifespan="off",  # `run` holds it, so that its errors arrive as themselves
+                server_header=False,
+                # Addresses carry path tokens, and those open drafts: they stay out of logs.
+                access_log=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.closing.set()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """A signal stops the server and is done with: uvicorn would raise it again before the
+        stores are closed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def run_app(self) -> None:
+        """Opens the application, serves, closes it. Raises what opening raises (SettingsError …)."""
+        async with self._app.router.lifespan_context(self._app):
+            await self.serve()
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serves until SIGTERM or SIGINT. Raises SettingsError or Unavailable when it cannot start."""
+    server = Server(create_app(settings), host, port)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        runner.run(server.run_app())
