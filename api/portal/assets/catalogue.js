@@ -107,7 +107,7 @@ const loadChoicesQuietly = () => loadChoices().catch(() => {});
 
 startShell();
 find('.hero').prepend(panorama());
-form.addEventListener('change', () => choose({ ...Object.fromEntries(new FormData(form)) }));
+form.addEventListener('change', () => choose(Object.fromEntries(FILTERS.map((name) => [name, form.elements[name].value]))));
 form.addEventListener('submit', (/** @type {Event} */ event) => event.preventDefault());
 more.addEventListener('click', () => load(false));
 find('#universities').addEventListener('click', (/** @type {MouseEvent} */ event) => {

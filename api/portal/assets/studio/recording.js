@@ -2,10 +2,14 @@
 import { call } from '../api.js';
 import { fill, h } from '../dom.js';
 import { percent, spell } from '../format.js';
-import { has, language, t } from '../i18n.js';
+import { language, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { ended, follow } from './events.js';
+import { failuresInChinese, findingsInChinese } from './findings.js';
 import { actionButton, notice } from './parts.js';
+
+/** @type {Record<'info' | 'warning' | 'error', ['info' | 'warn' | 'bad', string]>} */
+const LOOKS = { info: ['info', 'info'], warning: ['warn', 'alert'], error: ['bad', 'alert'] };
 
 /**
  * Follows the lecture's newest recording in `root`.
@@ -56,17 +60,22 @@ function show(panel, recording) {
   ].filter(Boolean).join(' · ');
 }
 
-/** The portal's own sentence where it has one, else the API's. @param {string} kind @param {{code: string, message: string}} said */
-const sentence = (kind, { code, message }) => (language() !== 'en' && has(`${kind}.${code}`) ? t(`${kind}.${code}`) : message);
+/**
+ * In Chinese where the portal has words for the code, else as the API says it.
+ * @param {Record<string, string>} chinese @param {{code: string, message: string}} said
+ */
+const sentence = (chinese, { code, message }) => (language() === 'zh' && chinese[code]) || message;
 
 /** @param {import('../types.js').Recording} recording */
 function details(recording) {
-  const kinds = /** @type {const} */ ({ info: ['info', 'info'], warning: ['warn', 'alert'], error: ['bad', 'alert'] });
   const findings = recording.inspection?.findings ?? [];
   return [
-    recording.failure ? notice('bad', 'alert', sentence('failure', recording.failure)) : null,
+    recording.failure ? notice('bad', 'alert', sentence(failuresInChinese, recording.failure)) : null,
     findings.length ? h('h3', { t: 'recording.findings' }) : null,
-    ...findings.map((finding) => notice(...kinds[finding.severity], sentence('finding', finding))),
+    ...findings.map((finding) => {
+      const [kind, name] = LOOKS[finding.severity];
+      return notice(kind, name, sentence(findingsInChinese, finding));
+    }),
   ];
 }
 
