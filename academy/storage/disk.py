@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from academy.errors import Conflict, ObjectNotFound, Unavailable
+from academy.errors import Conflict, ObjectNotFound
 from academy.keys import KeyRing
 from academy.storage import sidecar
 from academy.storage.durable import copy_hashed, flush_folder, locked, pieces, staged
@@ -29,7 +30,9 @@ from academy.stores import ObjectInfo, SignedPart
 from academy.uploads import Part
 
 _OWN = ".store"
-_ATTEMPTS = 20
+_LOCKS = 16
+"""Puts to one key wait for each other, and seldom for others; deletions wait for all puts."""
+_LOOKS = 20
 _ABANDONED = 24 * 3600
 """Seconds after which a half-written file was surely left behind by a crash."""
 
@@ -46,8 +49,11 @@ class DiskStorage:
         self.root = root.absolute()
         self._incoming = self.root / _OWN / "incoming"
         self._trash = self.root / _OWN / "trash"
-        for folder in (self._incoming, self._trash):
+        self._locks = self.root / _OWN / "locks"
+        for folder in (self._incoming, self._trash, self._locks):
             folder.mkdir(parents=True, exist_ok=True)
+        for name in ("folders", *map(str, range(_LOCKS))):
+            (self._locks / name).touch()
         self._staging = Staging(self.root / _OWN / "uploads")
         self._links = DiskLinks(keys, public_url) if keys and public_url else None
         self._sweep()
@@ -83,7 +89,7 @@ class DiskStorage:
     def stat(self, key: str) -> ObjectInfo:
         path = self.path(key)
         status = _status(path)
-        for _ in range(_ATTEMPTS):
+        for _ in range(_LOOKS):
             headers = sidecar.headers_of(path, status)
             if headers is not None:
                 return _info(key, status, headers)
@@ -114,11 +120,12 @@ class DiskStorage:
         if not folder.is_dir():
             return
         grave = self._trash / secrets.token_hex(16)
-        with suppress(FileNotFoundError):
-            folder.rename(grave)
+        with locked(self._locks / "folders"):
+            with suppress(FileNotFoundError):
+                folder.rename(grave)
+            self._prune(folder.parent)
         flush_folder(folder.parent)
         shutil.rmtree(grave, ignore_errors=True)
-        self._prune(folder.parent)
 
     def signed_url(self, key: str, *, expires_in: int) -> str:
         return self.links.object_url(check_key(key), expires_in=expires_in)
@@ -177,26 +184,21 @@ class DiskStorage:
         target = self.root / key
         instant = time.time_ns()
         os.utime(fresh, ns=(instant, instant))
-        for _ in range(_ATTEMPTS):
-            try:
+        try:
+            with locked(self._locks / "folders", shared=True), locked(self._lock_of(key)):
                 (target.parent / sidecar.FOLDER).mkdir(parents=True, exist_ok=True)
-                with locked(target.parent):
-                    sidecar.announce(target, fresh.stat(), headers)
-                    fresh.replace(target)
-            except FileNotFoundError:
-                # Somebody deleted the prefix between our steps. Once more, unless it was our file.
-                if not fresh.exists():
-                    raise
-            except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-                raise Conflict(
-                    f"{key!r} cannot be stored: a part of it is an object, or it is a folder of others.",
-                    code="key_conflict",
-                ) from error
-            else:
-                flush_folder(target.parent / sidecar.FOLDER)
-                flush_folder(target.parent)
-                return
-        raise Unavailable(f"The folder of {key!r} is being deleted over and over.")
+                sidecar.announce(target, fresh.stat(), headers)
+                fresh.replace(target)
+        except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
+            raise Conflict(
+                f"{key!r} cannot be stored: a part of it is an object, or it is a folder of others.",
+                code="key_conflict",
+            ) from error
+        flush_folder(target.parent / sidecar.FOLDER)
+        flush_folder(target.parent)
+
+    def _lock_of(self, key: str) -> Path:
+        return self._locks / str(zlib.crc32(key.encode()) % _LOCKS)
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[ObjectInfo]:
         try:

@@ -60,16 +60,17 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Holds the folder's lock, against other threads and other processes.
+def locked(file: Path, *, shared: bool = False) -> Iterator[None]:
+    """Holds this file's lock, against other threads and other processes.
 
-    FileNotFoundError when the folder is gone, also when it went while waiting.
+    FileNotFoundError when the file is gone, also when it went while waiting. A file, not a folder:
+    network file systems lock only what is open for writing.
     """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    fd = os.open(file, os.O_RDWR)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        if not os.path.samestat(os.fstat(fd), folder.stat()):
-            raise FileNotFoundError(errno.ENOENT, "the folder was replaced", str(folder))
+        fcntl.flock(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        if not os.path.samestat(os.fstat(fd), file.stat()):
+            raise FileNotFoundError(errno.ENOENT, "the file was replaced", str(file))
         yield
     finally:
         os.close(fd)

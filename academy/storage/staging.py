@@ -36,6 +36,9 @@ from academy.uploads import MOST_PARTS, SMALLEST_PART, Part
 LARGEST_PART = 5 * 1024**3
 """S3's own limit, bytes."""
 
+ABOUT = "upload.json"
+"""What the upload is for; its lock is the upload's."""
+
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _PART = re.compile(r"(?P<number>\d{5})-(?P<etag>[0-9a-f]{32})-(?P<size>\d+)")
 
@@ -92,7 +95,7 @@ class IncomingPart:
         folder = self._path.parent
         target = folder / _file_name(part)
         try:
-            with locked(folder):
+            with locked(folder / ABOUT):
                 self._path.replace(target)
                 for earlier, path in _part_files(folder):
                     if earlier.number == part.number and path != target:
@@ -115,7 +118,7 @@ class Staging:
         fresh = self._folder / f".new-{upload_id}"
         fresh.mkdir()
         about = {"key": key, "content_type": content_type}
-        write_whole(fresh / "upload.json", json.dumps(about).encode())
+        write_whole(fresh / ABOUT, json.dumps(about).encode())
         fresh.rename(self._folder / upload_id)
         flush_folder(self._folder)
         return upload_id
@@ -164,7 +167,7 @@ class Staging:
         folder = self._upload(upload_id)
         with ExitStack() as held:
             try:
-                held.enter_context(locked(folder))
+                held.enter_context(locked(folder / ABOUT))
             except FileNotFoundError as error:
                 raise unknown_upload() from error
             self.content_type(key, upload_id)
@@ -179,7 +182,7 @@ class Staging:
         with suppress(ObjectNotFound, FileNotFoundError):
             self.content_type(key, upload_id)
             folder = self._upload(upload_id)
-            with locked(folder):
+            with locked(folder / ABOUT):
                 _bury(folder)
 
     def sweep(self, oldest: float) -> None:
@@ -197,7 +200,7 @@ class Staging:
     @staticmethod
     def _about(folder: Path) -> dict[str, str]:
         try:
-            about: dict[str, str] = json.loads((folder / "upload.json").read_bytes())
+            about: dict[str, str] = json.loads((folder / ABOUT).read_bytes())
         except FileNotFoundError as error:
             raise unknown_upload() from error
         return about
