@@ -96,7 +96,13 @@ class _Run:
         assert audio is not None  # noqa: S101 - a plan with sound comes from sound
         ended = ffmpeg.run(
             audio_command(
-                program.path, source, audio, self._stretch, self._rendition, pad_samples=self._pad
+                program.path,
+                source,
+                audio,
+                self._stretch,
+                self._rendition,
+                container=self._task.inspection.container,
+                pad_samples=self._pad,
             ),
             limits=self._limits(),
             cancelled=wanted.cancelled,

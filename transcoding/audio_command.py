@@ -28,6 +28,12 @@ OVERSAMPLED: Final = 4 * AUDIO_RATE
 """A limiter sees the peaks between samples only at a higher rate (ITU-R BS.1770 annex 2)."""
 
 
+COARSE: Final = frozenset({"matroska", "flv", "mpegts"})
+"""Containers whose clock is coarser than a sample: times are whole milliseconds, or 1/90000 s."""
+FRAME_SAMPLES: Final = {"aac": 1024, "mp3": 576, "mp2": 1152, "ac3": 1536, "eac3": 256}
+"""What frame lengths are multiples of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Audio segments [first, first + segments) of the grid as access units.
@@ -84,6 +90,8 @@ def audio_command(
     if start > DECODER_WARM_UP:
         options |= {"noaccurate_seek": None, "ss": seconds(start - DECODER_WARM_UP)}
     stream = ffmpeg.input(source.url, **options)[str(audio.index)]
+    if container in COARSE and audio.codec in FRAME_SAMPLES:
+        stream = stream.filter("asetpts", on_frame_grid(audio))
     if stretch.first_sample:
         stream = stream.filter("atrim", start=seconds(start))
     # first_pts: silence where sound comes late, cut where the aligned start was early. async: gaps in
@@ -115,6 +123,18 @@ def aligned(time: Fraction, rate: int) -> Fraction:
     """
     step = Fraction(1, gcd(rate, AUDIO_RATE))
     return time // step * step
+
+
+def on_frame_grid(audio: AudioStream) -> str:
+    """An expression that moves the first frame to where counting frames from the start puts it.
+
+    Else each stretch would be off by up to half a tick of the container's clock, and clicks where it
+    joins its neighbour. Later frames move by the same amount.
+    """
+    base = round(audio.start * audio.sample_rate)
+    frame = FRAME_SAMPLES[audio.codec]
+    first = f"st(0,{base}+{frame}*round((PTS-{base})/{frame})-PTS)"
+    return f"if(eq(N,0),{first},0);PTS+ld(0)"
 
 
 def _levelled(stream: Any, rendition: AudioRendition) -> Any:

@@ -91,6 +91,11 @@ def video_command(
         **source.options,
         # Decoder: more threads cost 4-16 % CPU and gain nothing with one ffmpeg per core.
         "threads": 1,
+        # Damage is judged by counting frames, not by ffmpeg's share of errors.
+        "max_error_rate": 1,
+        # A picture that changes its size midway (browsers' screen recordings do) goes through the same
+        # filters, where scale adapts: a new graph would start counting frames anew.
+        "reinit_filter": 0,
         # Timestamps as in the file, counted from its start, so that every chunk agrees on the grid.
         "copyts": None,
         "start_at_zero": None,

@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import dask
 from distributed import Client, KilledWorker, Scheduler, Security, Worker
 from distributed.client import FutureCancelledError
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from pydantic import ValidationError
 
 from academy.errors import SettingsError, Unavailable
@@ -53,9 +53,9 @@ class WorkersDied(Unavailable):
 class Engine:
     """Runs tasks and passes on what they announce. Made by `open_engine`."""
 
-    def __init__(self, connect: Callable[[], Any], *, local: bool) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Any]], *, local: bool) -> None:
         self._connect = connect
-        self._client: Client | None = None
+        self._client: Any = None
         self._connecting = asyncio.Lock()
         self._listeners: dict[str, set[Listener]] = defaultdict(set)
         self.local = local
@@ -127,7 +127,7 @@ class Engine:
             with suppress(Exception):
                 await client.close(timeout=5)
 
-    async def _connected(self) -> Client:
+    async def _connected(self) -> Any:
         async with self._connecting:
             if self._client is None or self._client.status != "running":
                 await self.close()
@@ -138,7 +138,7 @@ class Engine:
                 self._client.subscribe_topic(TOPIC, self._heard)
             return self._client
 
-    async def _forget(self, client: Client) -> None:
+    async def _forget(self, client: Any) -> None:
         """After trouble: the next task connects anew."""
         if self._client is client and client.status != "running":
             await self.close()
@@ -194,8 +194,8 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-async def _client(address: str, security: Security | None = None) -> Client:
-    return await Client(
+async def _client(address: str, security: Security | None = None) -> Any:
+    return await Client(  # type: ignore[no-untyped-call]
         address,
         asynchronous=True,
         set_as_default=False,
@@ -212,11 +212,11 @@ class _Silent:
         """Leaves `http_server` unset, which Dask's own closing allows for."""
 
 
-class _Scheduler(_Silent, Scheduler):  # type: ignore[misc]
+class _Scheduler(_Silent, Scheduler):
     pass
 
 
-class _Worker(_Silent, Worker):  # type: ignore[misc]
+class _Worker(_Silent, Worker):
     pass
 
 
@@ -250,7 +250,7 @@ def _security(settings: Settings) -> Security | None:
                 raise SettingsError(f"{name} is not set: a tls:// Dask scheduler needs it.")
             if not path.is_file():
                 raise SettingsError(f"{name}: there is no file {path}.")
-        return Security(
+        return Security(  # type: ignore[no-untyped-call]
             require_encryption=True,
             tls_ca_file=str(settings.dask_tls_ca),
             tls_client_cert=str(settings.dask_tls_cert),
@@ -291,7 +291,7 @@ class _quiet:  # noqa: N801 - reads as a statement
     """Dask's settings and log level while an engine is open: its news are not ours."""
 
     def __enter__(self) -> None:
-        self._settings = dask.config.set(CONFIGURATION)
+        self._settings: Any = dask.config.set(CONFIGURATION)
         self._logger = logging.getLogger("distributed")
         self._level = self._logger.level
         self._logger.setLevel(logging.CRITICAL)

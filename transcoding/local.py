@@ -31,16 +31,11 @@ async def transcode_file(
     `workers`: encoders at once, one per core by default. An interrupted run goes on where it stopped.
     Raises RejectedMedia, Invalid, SettingsError, EncodingFailed.
     """
-    if not path.is_file():
-        raise Invalid(f"There is no file {path}.", code="no_such_file")
     began = time.monotonic()
     settings = Settings.load()
     chosen = profiles.load(profile)
     ffmpeg = await asyncio.to_thread(binary.find, settings.ffmpeg)
-    ledger = await asyncio.to_thread(
-        DirectoryLedger, outdir.absolute(), path.absolute(), profile, on_progress
-    )
-    store = DirectoryStore(ledger.root, path.absolute())
+    ledger, store = await asyncio.to_thread(_open, path, outdir, profile, on_progress)
     try:
         async with open_engine(workers=workers) as engine:
             publication = await transcode(
@@ -64,6 +59,16 @@ async def transcode_file(
     await asyncio.to_thread(ledger.finish, names)
     await asyncio.to_thread(store.tidy)
     return summary(publication, ledger, time.monotonic() - began)
+
+
+def _open(
+    path: Path, outdir: Path, profile: str, on_progress: Callable[[Progress], None] | None
+) -> tuple[DirectoryLedger, DirectoryStore]:
+    source = path.absolute()
+    if not source.is_file():
+        raise Invalid(f"There is no file {path}.", code="no_such_file")
+    ledger = DirectoryLedger(outdir.absolute(), source, profile, on_progress)
+    return ledger, DirectoryStore(ledger.root, source)
 
 
 def summary(publication: Publication, ledger: DirectoryLedger, spent: float) -> dict[str, Any]:

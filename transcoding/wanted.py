@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from academy.errors import AcademyError
 from academy.stores import Journal
 
@@ -38,13 +40,15 @@ class _DaskTask:
     """
 
     def __init__(self) -> None:
-        from distributed.worker import get_worker, thread_state
+        from distributed import get_worker
+        from distributed.utils import thread_state  # type: ignore[attr-defined]
 
+        self._worker: Any = None
         try:
             self._worker = get_worker()
             self._key = thread_state.key
         except (ValueError, AttributeError):
-            self._worker = None
+            return
 
     @property
     def gone(self) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from academy.media import media_prefix
 from academy.stores import Journal, ObjectStore
-from academy.wiring import WorkspaceReference, worker_workspace
 from transcoding.directory import DirectoryJournal, DirectoryStore
 
 
@@ -32,5 +31,8 @@ def open_workspace(reference: Mapping[str, Any]) -> Workspace:
     if reference["kind"] == "directory":
         store = DirectoryStore.of(reference)
         return Workspace(store, DirectoryJournal(store.root, str(reference["token"])), prefix="")
+    # Late: a folder needs neither database nor bucket, nor their libraries.
+    from academy.wiring import WorkspaceReference, worker_workspace
+
     storage, journal = worker_workspace(cast("WorkspaceReference", reference))
     return Workspace(storage, journal, media_prefix(str(reference["media_id"])))
