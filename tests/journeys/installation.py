@@ -66,7 +66,8 @@ class Installation:
             return False
 
     def log(self) -> str:
-        return (self.folder / "up.log").read_text(errors="replace")[-6000:]
+        files = [self.folder / "up.log", *sorted((self.data / "logs").glob("*.log"))]
+        return "\n".join(f"{file}:\n{file.read_text(errors='replace')[-4000:]}" for file in files)
 
     def stop(self) -> int:
         """As Ctrl-C does."""
@@ -107,7 +108,9 @@ class Installation:
             stdin=subprocess.DEVNULL,
         )
         if check:
-            assert result.returncode == 0, f"{arguments}\n{result.stdout}\n{result.stderr}"
+            assert result.returncode == 0, (
+                f"{arguments}\n{result.stdout}\n{result.stderr}\n{self.log()}"
+            )
         return result
 
     def token(self, role: str, subject: str | None = None) -> str:
