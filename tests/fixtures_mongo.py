@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -45,3 +48,21 @@ async def stores(mongo_url: str, database_name: str) -> AsyncIterator[MongoStore
     opened = await MongoStores.open(mongo_url, database_name)
     yield opened
     await opened.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronous:
+    """Stores for tests that Hypothesis drives, which are synchronous: `run` awaits one coroutine."""
+
+    stores: MongoStores
+    run: Callable[[Coroutine[Any, Any, Any]], Any]
+    url: str
+
+
+@pytest.fixture(scope="module")
+def synchronous(mongo_url: str, database_name: str) -> Iterator[Synchronous]:
+    # With a loop factory the runner leaves the session's own event loop in place.
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        opened = runner.run(MongoStores.open(mongo_url, database_name))
+        yield Synchronous(opened, runner.run, mongo_url)
+        runner.run(opened.close())
