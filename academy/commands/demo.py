@@ -59,9 +59,13 @@ async def send_sample_lecture(settings: Settings, url: str, say: Say) -> None:
 
 
 async def _has_recording(url: str, token: str, lecture: Lecture) -> bool:
+    """Whether there is nothing to upload. What failed earlier is tried again."""
+    path = f"/lectures/{lecture.id}/recording"
     async with Remote(url, token) as remote:
         try:
-            await remote.get(f"/lectures/{lecture.id}/recording")
+            recording = await remote.get(path)
+            if recording["state"] == "failed":
+                await remote.post(f"{path}/retry")
         except NotFound:
             return False
     return True
