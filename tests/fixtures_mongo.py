@@ -18,6 +18,7 @@ import pytest
 from pymongo import MongoClient
 
 from academy.embedded import EmbeddedMongo
+from academy.mongo.client import close_worker_clients
 from academy.mongo.stores import MongoStores
 
 
@@ -26,12 +27,14 @@ def mongo_url() -> Iterator[str]:
     elsewhere = os.environ.get("ACADEMY_MONGODB_URL")
     if elsewhere:
         yield elsewhere
+        close_worker_clients()
         return
     with (
         tempfile.TemporaryDirectory(prefix="academy-mongo-", ignore_cleanup_errors=True) as folder,
         EmbeddedMongo(Path(folder)) as mongo,
     ):
         yield mongo.url
+        close_worker_clients()
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,10 @@ can be rolled back.
 
 from __future__ import annotations
 
+import atexit
 import functools
 import inspect
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from enum import Enum
@@ -50,13 +52,32 @@ def service_client(url: str) -> Client:
         raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
 
 
-@functools.cache
+_worker_clients: dict[str, MongoClient[Document]] = {}
+_worker_clients_lock = threading.Lock()
+
+
 def worker_client(url: str) -> MongoClient[Document]:
-    """Synchronous, for workers: one per process and URL, thread-safe, connects when first used."""
-    try:
-        return MongoClient(url, **_OPTIONS)
-    except (InvalidURI, ConfigurationError, ValueError) as error:
-        raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
+    """Synchronous, for workers: one per process and URL, thread-safe, connects when first used.
+
+    Open until the process ends or `close_worker_clients`.
+    """
+    with _worker_clients_lock:
+        client = _worker_clients.get(url)
+        if client is None:
+            if not _worker_clients:
+                atexit.register(close_worker_clients)
+            try:
+                client = MongoClient(url, **_OPTIONS)
+            except (InvalidURI, ConfigurationError, ValueError) as error:
+                raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
+            _worker_clients[url] = client
+        return client
+
+
+def close_worker_clients() -> None:
+    with _worker_clients_lock:
+        while _worker_clients:
+            _worker_clients.popitem()[1].close()
 
 
 async def in_transaction(database: Database, work: Callable[[Session], Awaitable[T]]) -> T:
