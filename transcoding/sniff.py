@@ -6,6 +6,7 @@ to libav, whose formats are limited to containers that hold their media themselv
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
@@ -79,7 +80,7 @@ def is_text(head: bytes) -> bool:
     if re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]", head):
         return False
     try:
-        head[: max(1, len(head) - 3)].decode("utf-8")
+        codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return False
     return True
