@@ -33,7 +33,7 @@ async function load() {
     /** @type {import('./types.js').Lecture} */
     const lecture = await read();
     showPlayback(lecture);
-    const course = await get(`/v1/courses/${encodeURIComponent(lecture.course.slug)}`).catch(() => null);
+    const course = await get(`/v1/courses/${encodeURIComponent(lecture.course)}`).catch(() => null);
     showWords(lecture, course);
     about.setAttribute('aria-busy', 'false');
     return lecture;

@@ -1,4 +1,5 @@
 /** Empty, missing and failed: what a page says instead of content. */
+import { ApiError } from './api.js';
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
@@ -17,6 +18,10 @@ export const state = ({ icon: name, title, hint, action, role }) =>
  */
 export function failure(title, error, again) {
   const sentence = error instanceof Error ? error.message : String(error);
-  const button = h('button', { class: 'button', type: 'button', t: 'again', onclick: again });
-  return state({ icon: 'alert', title, hint: sentence, action: button, role: 'alert' });
+  // What is not there will not be there at the second try either.
+  const gone = error instanceof ApiError && error.status === 404;
+  const action = gone
+    ? h('a', { class: 'button', href: '/', t: 'course.all' })
+    : h('button', { class: 'button', type: 'button', t: 'again', onclick: again });
+  return state({ icon: 'alert', title, hint: sentence, action, role: 'alert' });
 }

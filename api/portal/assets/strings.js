@@ -9,7 +9,6 @@ export const strings = {
   'nav.main': ['主导航', 'Main'],
   'nav.courses': ['课程', 'Courses'],
   'nav.studio': ['工作室', 'Studio'],
-  'nav.language': ['切换语言', 'Change language'],
   'theme.system': ['外观：跟随系统', 'Appearance: as the system'],
   'theme.light': ['外观：浅色', 'Appearance: light'],
   'theme.dark': ['外观：深色', 'Appearance: dark'],
@@ -21,7 +20,6 @@ export const strings = {
   'lectures': ['{n} 讲', '{n} lectures'],
   'lectures.one': ['1 讲', '1 lecture'],
   'again': ['重试', 'Try again'],
-  'loading': ['正在加载…', 'Loading…'],
   'cancel': ['取消', 'Cancel'],
   'close': ['关闭', 'Close'],
 

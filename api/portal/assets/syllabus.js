@@ -15,13 +15,12 @@ export const lecturesOf = (course) => course.sections.flatMap((section) => secti
  */
 export function syllabus(course, current) {
   let number = 0;
-  return course.sections
-    .filter((section) => section.lectures.length)
-    .map((section) =>
+  const sections = course.sections.filter((section) => section.lectures.length);
+  return sections.map((section) =>
       h(
         'section',
         { class: 'section' },
-        section.title ? h('h3', {}, section.title) : null,
+        section.title ? h('h3', {}, section.title) : sections.length > 1 ? h('h3', { t: 'course.other' }) : null,
         h('ol', {}, section.lectures.map((lecture) => row(lecture, (number += 1), lecture.id === current))),
       ),
     );

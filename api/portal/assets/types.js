@@ -16,7 +16,7 @@
  * @typedef {{state: 'none' | 'processing' | 'streaming' | 'ready' | 'failed', hls: string | null,
  *   dash: string | null, duration: number | null, available_duration: number | null,
  *   poster: string | null, storyboard: string | null, captions: Caption[]}} Playback
- * @typedef {{id: string, course: {slug: string, title: string}, section: string | null, position: number, title: string, description: string | null,
+ * @typedef {{id: string, course: string, section: string | null, position: number, title: string, description: string | null,
  *   language: string, instructors: Instructor[], duration: number | null,
  *   published: boolean, playback: Playback}} Lecture
  * @typedef {{code: string, severity: 'info' | 'warning' | 'error', message: string}} Finding

@@ -12,7 +12,7 @@ export async function showLecture(root, id, signal) {
   /** @type {import('../types.js').Lecture} */
   const lecture = await get(`/v1/lectures/${encodeURIComponent(id)}`, {}, signal);
   /** @type {import('../types.js').Course} */
-  const course = await get(`/v1/courses/${encodeURIComponent(lecture.course.slug)}`, {}, signal);
+  const course = await get(`/v1/courses/${encodeURIComponent(lecture.course)}`, {}, signal);
   const head = h('div', { class: 'studio-stack' });
   const recording = h('div', { class: 'studio-stack', id: 'recording' });
   const upload = h('div', { class: 'studio-stack', id: 'upload' });

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from academy.mongo.stores import MongoStores
+from tests.fixtures_footage import Footage
+from tests.portal.film import Film, make_film
+from tests.portal.site import Site, running_site
+
+
+@pytest.fixture(scope="module")
+async def site(
+    tmp_path_factory: pytest.TempPathFactory,
+    mongo_url: str,
+    database_name: str,
+    stores: MongoStores,
+) -> AsyncIterator[Site]:
+    """The whole application over a real database and real disk storage, empty at first."""
+    folder = tmp_path_factory.mktemp("site")
+    async with running_site(folder, mongo_url, database_name, stores) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def film(tmp_path_factory: pytest.TempPathFactory, footage: Footage) -> Film:
+    """Sixteen seconds in eight segments."""
+    recording = footage("lecture", duration=16, size="640x360", rate="10")
+    return await make_film(tmp_path_factory.mktemp("film"), recording)
