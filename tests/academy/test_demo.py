@@ -8,7 +8,7 @@ import av
 import pytest
 from PIL import ImageChops
 
-from academy.commands.demo_lecture import font_package, make_sample_lecture
+from academy.commands.demo_lecture import FRAME_RATE, font_package, make_sample_lecture
 from academy.courses import CourseOrder
 from academy.demo import slides
 from academy.demo.catalogue import OWNER, read_catalogue
@@ -154,8 +154,8 @@ async def test_the_recording_is_a_real_one_with_picture_and_sound(tmp_path):
     with av.open(str(file)) as media:
         video, audio = media.streams.video[0], media.streams.audio[0]
         assert (video.width, video.height) == (1920, 1080)
-        assert video.average_rate == Fraction(30)
-        assert video.frames == round(slides.duration(lecture) * 30)
+        assert video.average_rate == Fraction(FRAME_RATE)
+        assert video.frames == round(slides.duration(lecture) * FRAME_RATE)
         assert video.codec_context.colorspace == 1  # BT.709, as tagged
         assert audio.rate == 48_000
         first = next(media.decode(video)).to_image()
