@@ -27,6 +27,7 @@ from academy.uploads import Part
 
 _LARGEST_PUT = 256 * 1024**2
 """Bytes above which a file goes up in parts: S3 takes at most 5 GiB in one request."""
+_CHUNK = 64 * 1024**2
 _RESUMPTIONS = 5
 
 
@@ -69,7 +70,9 @@ class S3Storage:
                     self.bucket,
                     name,
                     ExtraArgs=headers,
-                    Config=TransferConfig(multipart_chunksize=64 * 1024**2, max_concurrency=4),
+                    Config=TransferConfig(
+                        multipart_threshold=_CHUNK, multipart_chunksize=_CHUNK, max_concurrency=4
+                    ),
                 )
 
     def read(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
