@@ -1,0 +1,112 @@
+"""What the pipeline made, in a real browser: the portal while a lecture grows, other players afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from tests.fixtures_browser import OpenContext
+from tests.fixtures_footage import Footage
+from tests.journeys.installation import Installation, wait_until
+from tests.portal.watching import until, video
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.browser,
+    pytest.mark.xdist_group("academy"),
+    pytest.mark.timeout(300),
+]
+
+PLAYERS = {
+    "native": """async (url) => {
+        const video = Object.assign(document.createElement('video'), {muted: true, src: url});
+        return video;
+    }""",
+    "hls.js": """async (url) => {
+        const {default: Hls} = await import('/vendor/hls.js/dist/hls.mjs');
+        const video = Object.assign(document.createElement('video'), {muted: true});
+        const player = new Hls({enableWorker: false});
+        player.on(Hls.Events.ERROR, (_, error) => { if (error.fatal) window.fatal = error.details; });
+        player.loadSource(url);
+        player.attachMedia(video);
+        return video;
+    }""",
+    "Shaka": """async (url) => {
+        const video = Object.assign(document.createElement('video'), {muted: true});
+        const player = new shaka.Player();
+        await player.attach(video);
+        player.addEventListener('error', (event) => { window.fatal = String(event.detail.code); });
+        await player.load(url);
+        return video;
+    }""",
+}
+
+
+@pytest.fixture(scope="module")
+def lecture(academy: Installation, footage: Footage) -> dict[str, Any]:
+    """The playback of a finished lecture of 14 seconds."""
+    result = academy.run(
+        *("upload", str(footage("lecture", duration=14)), "--course", "journey"),
+        *("--title", "Players", "--publish", "--wait"),
+    )
+    playback: dict[str, Any] = academy.lecture(academy.uploaded(result))["playback"]
+    return playback
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest"),
+    [("native", "hls"), ("hls.js", "hls"), ("Shaka", "hls"), ("Shaka", "dash")],
+)
+async def test_a_finished_lecture_plays_seeks_and_ends(
+    academy: Installation, lecture: dict[str, Any], page: Page, player: str, manifest: str
+) -> None:
+    await page.goto(f"{academy.url}/")
+    if player == "Shaka":
+        await page.add_script_tag(url="/vendor/shaka-player/dist/shaka-player.compiled.js")
+    element = await page.evaluate_handle(PLAYERS[player], lecture[manifest])
+    await page.evaluate("(element) => document.body.append(element)", element)
+
+    await video(page, "v.play()")
+    await until(page, "window.fatal || v.currentTime > 1.5")
+    assert await page.evaluate("window.fatal") is None
+    assert await video(page, "v.duration") == pytest.approx(14, abs=0.1)
+    assert await video(page, "v.videoHeight") > 0
+
+    await video(page, "{ v.currentTime = 12; }")
+    await until(page, "window.fatal || v.ended")
+    assert await page.evaluate("window.fatal") is None
+    assert await video(page, "v.webkitAudioDecodedByteCount") > 0
+
+
+async def test_a_lecture_plays_in_the_portal_while_it_grows_and_after(
+    academy: Installation, footage: Footage, open_context: OpenContext
+) -> None:
+    recording = await asyncio.to_thread(footage, "lecture", duration=80, size="1280x720")
+    command = ["upload", str(recording), "--course", "journey", "--title", "Growing", "--publish"]
+    lecture_id = academy.uploaded(await asyncio.to_thread(academy.run, *command))
+
+    async def leaves(state: str) -> str:
+        def left() -> str | None:
+            now = str(academy.lecture(lecture_id)["playback"]["state"])
+            return None if now == state else now
+
+        return str(await asyncio.to_thread(wait_until, left, f"it is no longer {state}"))
+
+    assert await leaves("processing") == "streaming"
+    page = await (await open_context()).new_page()
+    await page.goto(f"{academy.url}/lectures/{lecture_id}")
+    await until(page, "v && v.readyState >= 2")
+    await video(page, "v.play()")
+    await until(page, "v.currentTime > 2")
+    growing = academy.lecture(lecture_id)["playback"]
+    assert growing["state"] == "streaming", "the recording is too short to be seen growing"
+    assert 0 < growing["available_duration"] < growing["duration"]
+
+    assert await leaves("streaming") == "ready"
+    before = await video(page, "v.currentTime")
+    await until(page, f"v.currentTime > {before} + 1")
+    await video(page, "{ v.currentTime = 77; }")
+    await until(page, "v.ended")
