@@ -15,7 +15,7 @@ from typing import Any, Final
 import httpx
 import jwt
 
-from academy.errors import SettingsError, Unauthenticated, Unavailable
+from academy.errors import SettingsError, Unavailable
 from academy.people import Identity
 from academy.settings import Settings
 from academy.tokens import LEEWAY, REQUIRED, identity_of, refused
@@ -53,7 +53,7 @@ class OidcIssuer:
         return cls(settings.oidc_issuer, settings.oidc_audience, settings.roles_claim)
 
     async def verify(self, token: str) -> Identity:
-        """Raises Unauthenticated, or Unavailable while the issuer does not answer."""
+        """Raises Unauthenticated; Unavailable while the issuer does not answer, or not as itself."""
         keys = self._keys or await self._discover()
         try:
             key = await asyncio.to_thread(keys.get_signing_key_from_jwt, token)
@@ -88,7 +88,9 @@ class OidcIssuer:
             named, keys = document.get("issuer"), document.get("jwks_uri")
             if str(named).rstrip("/") != self._issuer or not isinstance(keys, str):
                 log.error("%s answers as issuer %r, jwks_uri %r", self._issuer, named, keys)
-                raise Unauthenticated("The sign-in service is not set up correctly.")
+                raise Unavailable(
+                    "The sign-in service is not set up correctly: tell its operators."
+                )
             self._keys = jwt.PyJWKClient(keys, timeout=TIMEOUT)
             return self._keys
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from academy.playback import Playback
+from api.app import create_app
 from tests.fixtures_api import BASE, client_of
 
 
@@ -131,8 +132,6 @@ async def test_other_origins_are_let_in_only_when_named(app, anyone):
     plain = await anyone.get("/v1/courses", headers=origin)
     assert "access-control-allow-origin" not in plain.headers
     settings = app.state.settings.model_copy(update={"cors_origins": ["https://front.test"]})
-    from api.app import create_app
-
     other = create_app(settings)
     other.state.services = app.state.services
     async with client_of(other) as client:
