@@ -68,11 +68,23 @@ class S3Server:
 
 
 @contextmanager
-def running_swift(folder: Path, port: int = 0) -> Iterator[S3Server]:
-    """A server for the length of the block; the same folder and port again continue with its data."""
+def running_swift(folder: Path, port: int = 0, origin: str = "*") -> Iterator[S3Server]:
+    """A server for the length of the block. The same folder again continues with its data.
+
+    `origin`: whose pages may use it (CORS).
+    """
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "tests.swift_server", str(folder), str(port)],
+            [
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "tests.swift_server",
+                str(folder),
+                str(port),
+                origin,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
