@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from academy.commands.delivering import Order, deliver
 from academy.commands.demo_lecture import make_sample_lecture
 from academy.commands.display import PlainDisplay
 from academy.commands.remote import Remote
-from academy.commands.upload import Order, deliver, own_token, state_folder
+from academy.commands.upload import own_token, state_folder
 from academy.courses import Lecture
 from academy.demo.catalogue import read_catalogue
 from academy.demo.load import load

@@ -16,6 +16,7 @@ import httpx
 
 from academy.commands.children import Child
 from academy.commands.data_directory import DataDirectory, Running
+from academy.commands.remote import LOOPBACK
 from academy.errors import SettingsError, Unavailable
 from academy.settings import Settings
 
@@ -78,6 +79,7 @@ class Installation:
             say("Starting the API and the transcoder …")
             await _first_of(asyncio.create_task(self._ready()), api, transcoder)
             say(f"The portal is at {self._public_url}/   (API reference: {self._public_url}/docs)")
+            self._warn_of_address()
             if self._demo:
                 await stack.enter_async_context(self._demo_lecture(running))
             say(f"Logs are in {self._directory.path / 'logs'}. Ctrl-C stops everything.")
@@ -85,6 +87,13 @@ class Installation:
                 await _first_of(api, transcoder)
             finally:
                 say("Stopping the API, the transcoder and the database …")
+
+    def _warn_of_address(self) -> None:
+        if self._public_url == self._local_url and self._host not in LOOPBACK:
+            say(
+                "Media links name this address: for visitors from other machines set "
+                "ACADEMY_PUBLIC_URL to the one they use."
+            )
 
     @asynccontextmanager
     async def _mongodb(self) -> AsyncIterator[str]:

@@ -9,9 +9,9 @@ import pytest
 
 from academy import tokens
 from academy.commands import remote, sending
+from academy.commands.delivering import NotTranscoded, Order, deliver
 from academy.commands.display import PlainDisplay
 from academy.commands.resumption import Resumption, ResumptionFile
-from academy.commands.upload import NotTranscoded, Order, deliver
 from academy.courses import Course
 from academy.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from academy.jobs import Failure, FailureKind, Progress

@@ -1,0 +1,193 @@
+"""The way of one file to a lecture: created or resumed, sent, completed, published, waited for."""
+
+from __future__ import annotations
+
+import mimetypes
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from academy.commands.display import Display
+from academy.commands.following import follow
+from academy.commands.remote import Remote
+from academy.commands.resumption import Resumption, ResumptionFile
+from academy.commands.sending import Parts, send_parts
+from academy.errors import Conflict, Gone, NotFound, Unauthenticated
+
+
+class NotTranscoded(Conflict):
+    """The recording did not become a lecture."""
+
+    code = "not_transcoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to upload, and as what."""
+
+    file: Path
+    course: str
+    title: str
+    language: str
+    publish: bool = False
+    wait: bool = False
+    lecture_id: str | None = None
+    """An existing lecture to upload to, instead of a new one."""
+
+
+async def deliver(order: Order, api: str, token: str, folder: Path, display: Display) -> str:
+    """Creates or resumes the lecture, sends what is missing, publishes and waits as ordered.
+
+    Returns the lecture's id. Raises AcademyError by kind; NotTranscoded with the failure's sentence.
+    """
+    kept = ResumptionFile(folder, api=api, course=order.course, title=order.title, file=order.file)
+    async with Remote(api, token) as remote:
+        await remote.reach()
+        state = kept.load()
+        if state is None:
+            state = Resumption()
+            kept.save(state)
+        else:
+            display.say("Resuming an earlier upload of this file.")
+        try:
+            lecture_id = await _lecture(remote, order, state, kept)
+            if state.recording_id is None:
+                await _send(remote, order, state, kept, display)
+            if order.publish:
+                await remote.post(f"/lectures/{lecture_id}/publish")
+            if order.wait:
+                await _wait(remote, lecture_id, display)
+        except NotTranscoded:
+            # The next run sends a corrected attempt to the same lecture.
+            state.upload_id = state.recording_id = None
+            kept.save(state)
+            raise
+        except (NotFound, Unauthenticated) as error:
+            raise type(error)(_explained(error, order), code=error.code) from error
+    kept.forget()
+    return lecture_id
+
+
+def _explained(error: NotFound | Unauthenticated, order: Order) -> str:
+    if isinstance(error, Unauthenticated):
+        return f"{error.message} Give a valid one with --token."
+    return f"{error.message} Is there a course `{order.course}` that your token may write to?"
+
+
+async def _lecture(remote: Remote, order: Order, state: Resumption, kept: ResumptionFile) -> str:
+    if order.lecture_id is not None:
+        state.lecture_id = order.lecture_id
+    if state.lecture_id is not None:
+        try:
+            await remote.get(f"/lectures/{state.lecture_id}")
+        except (NotFound, Gone):
+            if order.lecture_id is not None:
+                raise
+            fresh = Resumption()  # deleted meanwhile
+            state.idempotency_key = fresh.idempotency_key
+            state.lecture_id = state.upload_id = state.recording_id = None
+            kept.save(state)
+        else:
+            return state.lecture_id
+    made = await remote.post(
+        f"/courses/{order.course}/lectures",
+        {"title": {order.language: order.title}, "language": order.language},
+        idempotency_key=state.idempotency_key,
+    )
+    state.lecture_id = str(made["id"])
+    kept.save(state)
+    return state.lecture_id
+
+
+async def _send(
+    remote: Remote, order: Order, state: Resumption, kept: ResumptionFile, display: Display
+) -> None:
+    """Sends the parts that storage does not have yet and completes, twice if a part got lost."""
+    size = order.file.stat().st_size
+    for attempt in (1, 2):
+        upload = await _open_upload(remote, order, state, kept, size)
+        if upload["state"] in {"open", "completing"}:
+            parts = Parts(order.file, size, state.part_size, state.part_count)
+            there = {part["number"]: part["size"] for part in upload.get("parts", [])}
+            missing = [
+                number
+                for number in range(1, parts.part_count + 1)
+                if there.get(number) != parts.length(number)
+            ]
+            if upload["state"] == "open":
+                done = size - sum(parts.length(number) for number in missing)
+                with display.bar("Uploading", size, done) as sent:
+                    await _unwrapped(send_parts(remote, upload["id"], parts, missing, sent))
+            if order.file.stat().st_size != size:
+                raise Conflict(f"{order.file} changed while it was being uploaded: start again.")
+        try:
+            completed = await remote.post(f"/uploads/{upload['id']}/complete")
+        except Conflict:
+            if attempt == 2:
+                raise
+            continue
+        state.recording_id = str(completed["recording_id"])
+        kept.save(state)
+        return
+
+
+async def _unwrapped(work: Any) -> None:
+    """The first error of a task group, as itself."""
+    try:
+        await work
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
+
+
+async def _open_upload(
+    remote: Remote, order: Order, state: Resumption, kept: ResumptionFile, size: int
+) -> dict[str, Any]:
+    """The upload to go on with; a new one where there is none, or where it was aborted or expired."""
+    if state.upload_id is not None:
+        try:
+            known = await remote.get(f"/uploads/{state.upload_id}")
+        except (NotFound, Gone):
+            known = {"state": "expired"}
+        if known["state"] not in {"aborted", "expired"}:
+            return {"id": state.upload_id, **known}
+    guessed, _ = mimetypes.guess_type(order.file.name)
+    made = await remote.post(
+        f"/lectures/{state.lecture_id}/uploads",
+        {
+            "filename": order.file.name,
+            "size": size,
+            "content_type": guessed or "application/octet-stream",
+        },
+    )
+    state.upload_id = str(made["id"])
+    state.part_size, state.part_count = made["part_size"], made["part_count"]
+    kept.save(state)
+    return {"state": "open", **made}
+
+
+async def _wait(remote: Remote, lecture_id: str, display: Display) -> None:
+    recording: dict[str, Any] = {}
+    with display.bar("Transcoding", 1.0, 0.0) as move:
+        reached = 0.0
+        async with aclosing(follow(remote, lecture_id)) as changes:
+            async for recording in changes:
+                progress = float(recording.get("progress") or 0.0)
+                move(progress - reached, **_details(recording))
+                reached = progress
+    for finding in (recording.get("inspection") or {}).get("findings", []):
+        display.say(f"{finding['severity']}: {finding['message']}")
+    if recording["state"] != "succeeded":
+        failure = recording.get("failure") or {}
+        raise NotTranscoded(
+            failure.get("message") or f"Transcoding was {recording['state']}.",
+            code=failure.get("code", "not_transcoded"),
+        )
+
+
+def _details(recording: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "state": recording["state"],
+        "speed": recording.get("speed"),
+        "eta": recording.get("eta"),
+    }
