@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from fastapi import Response
 from starlette.responses import StreamingResponse
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -36,7 +35,7 @@ def event_stream(
     last_event_id: str | None,
     closing: asyncio.Event,
     heartbeat: float = HEARTBEAT,
-) -> Response:
+) -> StreamingResponse:
     """Ends with the source, or when the server begins to stop (`closing`)."""
     return StreamingResponse(
         _stream(source, event, last_event_id, closing, heartbeat),

@@ -12,7 +12,6 @@ import logging
 import time
 from typing import Any, Final
 
-import httpx
 import jwt
 
 from academy.errors import SettingsError, Unavailable
@@ -79,9 +78,13 @@ class OidcIssuer:
                 return self._keys
             if self._failed_at is not None and time.monotonic() < self._failed_at + PAUSE:
                 raise Unavailable("The sign-in service does not answer: try again.")
+            import httpx  # late: only who signs in through an issuer pays for it
+
             try:
-                document = await self._document()
-            except (httpx.HTTPError, ValueError) as error:
+                async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+                    answer = await client.get(f"{self._issuer}/.well-known/openid-configuration")
+                document: dict[str, Any] = dict(answer.raise_for_status().json())
+            except (httpx.HTTPError, ValueError, TypeError) as error:
                 self._failed_at = time.monotonic()
                 log.warning("discovery of %s failed: %s", self._issuer, error)
                 raise Unavailable("The sign-in service does not answer: try again.") from error
@@ -93,12 +96,3 @@ class OidcIssuer:
                 )
             self._keys = jwt.PyJWKClient(keys, timeout=TIMEOUT)
             return self._keys
-
-    async def _document(self) -> dict[str, Any]:
-        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
-            answer = await client.get(f"{self._issuer}/.well-known/openid-configuration")
-            answer.raise_for_status()
-            document = answer.json()
-        if not isinstance(document, dict):
-            raise ValueError("the discovery document is not an object")  # noqa: TRY004
-        return document

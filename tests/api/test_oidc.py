@@ -8,6 +8,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import jwt
 import pytest
@@ -26,11 +27,11 @@ class Issuer:
     """Discovery and JWKS on loopback; `keys` by id."""
 
     def __init__(self):
-        self.keys = {
+        self.keys: dict[str, Any] = {
             "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
             "ec": ec.generate_private_key(ec.SECP256R1()),
         }
-        self.requests = []
+        self.requests: list[str] = []
         self.claimed = None
         issuer = self
 
@@ -53,7 +54,10 @@ class Issuer:
     def answer(self, path):
         if path == "/.well-known/openid-configuration":
             return {"issuer": self.claimed or self.url, "jwks_uri": f"{self.url}/keys"}
-        algorithms = {"rsa": jwt.algorithms.RSAAlgorithm, "ec": jwt.algorithms.ECAlgorithm}
+        algorithms: dict[str, Any] = {
+            "rsa": jwt.algorithms.RSAAlgorithm,
+            "ec": jwt.algorithms.ECAlgorithm,
+        }
         return {
             "keys": [
                 json.loads(algorithms[name.split("-")[0]].to_jwk(key.public_key()))

@@ -23,6 +23,7 @@ def test_a_cursor_leads_back_to_its_position(position):
 @given(positions, st.integers(min_value=0), st.characters())
 def test_a_changed_cursor_is_refused(position, at, other):
     cursor = paging.encode(KEYS, "courses", position)
+    assert cursor is not None
     at %= len(cursor)
     changed = cursor[:at] + other + cursor[at + 1 :]
     # Unused bits of the last base64 digit may differ without changing a byte.

@@ -55,6 +55,7 @@ class Transcoding:
         self.media = await self.stores.jobs.freeze(self.job, media_for(self.job))
 
     async def record(self, *receipts):
+        assert self.job.lease is not None
         journal = MongoJournal(
             self.settings.mongodb_url,
             self.settings.mongodb_database,
@@ -158,9 +159,7 @@ async def test_a_first_recording_that_ends_badly_is_failed_and_its_playlist_gone
 ):
     await transcoding.claim()
     await transcoding.freeze()
-    await transcoding.record(
-        *(each(t, *n) for t in PLAN.tracks for each, n in [(init, ()), (segment, (0,))])
-    )
+    await transcoding.record(*map(init, PLAN.tracks), *(segment(t, 0) for t in PLAN.tracks))
     growing = (await playback(anyone, transcoding))["hls"]
     assert (await anyone.get(growing)).status_code == 200
     if ending == "failed":

@@ -92,7 +92,7 @@ class Source:
     """Yields what is put in, and notices being closed."""
 
     def __init__(self, *items):
-        self.items = asyncio.Queue()
+        self.items: asyncio.Queue[int | None] = asyncio.Queue()
         self.closed = False
         for item in items:
             self.items.put_nowait(item)

@@ -11,8 +11,10 @@ import sys
 import httpx
 import pytest
 
+from academy.errors import SettingsError
 from academy.people import Role
 from academy.tokens import issue
+from api.server import serve
 from tests.documents import a_course, a_lecture, a_recording_of
 
 SERVE = (
@@ -39,8 +41,8 @@ async def start(port, **environment):
     )
 
 
-@pytest.fixture
-async def server(api_settings, tmp_path):
+@pytest.fixture(scope="module")
+async def server(api_settings, tmp_path_factory):
     port = free_port()
     process = await start(
         port,
@@ -49,7 +51,7 @@ async def server(api_settings, tmp_path):
         ACADEMY_STORAGE_URL=api_settings.storage_url,
         ACADEMY_SECRET_KEY=api_settings.secret_key,
         ACADEMY_PUBLIC_URL=f"http://127.0.0.1:{port}",
-        ACADEMY_DATA_DIR=str(tmp_path),
+        ACADEMY_DATA_DIR=str(tmp_path_factory.mktemp("data")),
     )
     url = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
@@ -63,6 +65,13 @@ async def server(api_settings, tmp_path):
     if process.returncode is None:
         process.kill()
     await process.communicate()
+
+
+async def test_answers_do_not_name_the_server(server):
+    _, client = server
+    answer = await client.get("/v1/courses")
+    assert "server" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_an_open_event_stream_tells_changes_and_does_not_hold_up_the_end(
@@ -98,16 +107,7 @@ async def test_an_open_event_stream_tells_changes_and_does_not_hold_up_the_end(
     await stores.jobs.cancel(recording.id)
 
 
-async def test_answers_do_not_name_the_server(server):
-    _, client = server
-    answer = await client.get("/v1/courses")
-    assert "server" not in answer.headers
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-async def test_a_missing_setting_is_a_sentence_and_not_a_failed_start_up(tmp_path):
-    process = await start(free_port(), ACADEMY_DATA_DIR=str(tmp_path), ACADEMY_MONGODB_URL="")
-    output, _ = await process.communicate()
-    assert process.returncode != 0
-    assert "SettingsError" in output.decode()
-    assert "Application startup failed" not in output.decode()
+async def test_a_missing_setting_is_raised_as_itself(api_settings):
+    settings = api_settings.model_copy(update={"mongodb_url": None})
+    with pytest.raises(SettingsError, match="ACADEMY_MONGODB_URL"):
+        await asyncio.to_thread(serve, settings, "127.0.0.1", free_port())
