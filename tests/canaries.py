@@ -51,9 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(self.path)
         self.send_error(404)
 
-    do_HEAD = do_POST = do_GET
+    do_HEAD = do_POST = do_GET  # noqa: N815
 
-    def log_message(self, format: str, *args: object) -> None: ...
+    def log_message(self, *_: object) -> None: ...
 
 
 class ServerCanary(ThreadingTCPServer):
