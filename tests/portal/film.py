@@ -14,8 +14,8 @@ from academy.jobs import Job
 from academy.media import Media, MediaPlan, Publication, Receipt, media_prefix
 from academy.mongo.journal import MongoJournal
 from academy.recordings import Inspection
-from tests.portal.site import Site
 from tests.documents import a_course, a_lecture, a_recording_of
+from tests.portal.site import Site
 from transcoding import binary, profiles
 from transcoding.directory import SOURCE_KEY, DirectoryLedger, DirectoryStore
 from transcoding.engine import open_engine
@@ -182,7 +182,9 @@ async def a_published_lecture(
 ) -> Lecture:
     courses = site.stores.courses
     if course is None:
-        new = a_course(title={"en": "The course", "zh": "课程"}, published_at="2026-09-01T00:00:00Z")
+        new = a_course(
+            title={"en": "The course", "zh": "课程"}, published_at="2026-09-01T00:00:00Z"
+        )
         await courses.add(new)
         course = new.slug
     return await courses.add_lecture(a_lecture(course, title=title, published=True))

@@ -28,7 +28,9 @@ def imports(module: str) -> list[str]:
     """Paths of the modules that `module` (a path below assets/) imports statically."""
     text = (ASSETS / module).read_text("utf-8")
     relative = re.findall(r"^import[^;]*?'(\.[^']+)';$", text, re.MULTILINE)
-    return [posixpath.normpath(posixpath.join(posixpath.dirname(module), each)) for each in relative]
+    return [
+        posixpath.normpath(posixpath.join(posixpath.dirname(module), each)) for each in relative
+    ]
 
 
 def module_graph(entry: str) -> set[str]:
@@ -108,8 +110,19 @@ def test_every_string_that_is_asked_for_exists_and_none_is_left_over() -> None:
     )
     asked = {key for text in texts for key in literal.findall(text) if "." in key or key in known}
     assert asked - set(known) == set()
-    built = ("level.", "theme.", "problem.", "recording.", "lecture.", "player.", "keys.", "upload.")
-    named = {word for text in texts for word in re.findall(r"['\"`]([a-z]+(?:\.[\w.]+)?)['\"`]", text)}
+    built = (
+        "level.",
+        "theme.",
+        "problem.",
+        "recording.",
+        "lecture.",
+        "player.",
+        "keys.",
+        "upload.",
+    )
+    named = {
+        word for text in texts for word in re.findall(r"['\"`]([a-z]+(?:\.[\w.]+)?)['\"`]", text)
+    }
     assert {key for key in known if key not in named | asked and not key.startswith(built)} == set()
 
 

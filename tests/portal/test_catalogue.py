@@ -27,8 +27,6 @@ async def catalogue(site: Site) -> None:
         await site.stores.courses.add(course)
 
 
-
-
 async def shown(page: Page) -> list[str]:
     await expect(page.locator("#courses")).to_have_attribute("aria-busy", "false")
     return await page.locator("#courses h3").all_inner_texts()

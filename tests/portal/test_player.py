@@ -10,7 +10,6 @@ from playwright.async_api import Page, Route, expect
 
 from academy.keys import KeyRing
 from academy.playback import MediaLinks
-
 from tests.fixtures_browser import OpenContext, Watch
 from tests.portal.film import Film, Screening, a_published_lecture, begin_screening
 from tests.portal.site import SECRET, Site
@@ -87,7 +86,9 @@ async def test_the_speed_is_kept_for_the_next_lecture(page: Page, ready: Screeni
     assert await video(page, "v.playbackRate") == 1.5
 
 
-async def test_hovering_over_the_seek_bar_shows_the_storyboard(page: Page, ready: Screening) -> None:
+async def test_hovering_over_the_seek_bar_shows_the_storyboard(
+    page: Page, ready: Screening
+) -> None:
     await open_lecture(page, ready)
     bar = await page.locator(".seek").bounding_box()
     assert bar is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,16 @@ from tests.fixtures_browser import OpenContext, Watch
 from tests.portal.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+PARTS = re.compile(r"/v1/storage/parts/[^/]+/(\d+)")
+"""Signed links of the disk storage."""
+
+
+def part_number(url: str) -> int:
+    match = PARTS.search(url)
+    assert match is not None
+    return int(match[1])
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +53,14 @@ async def a_draft(site: Site) -> str:
     return lecture.id
 
 
-async def claimed(site: Site) -> Job:
-    """The job of the recording that the page has just completed."""
-    while (job := await site.stores.jobs.claim_next("this test")) is None:
-        await asyncio.sleep(0.05)
-    return job
+async def claimed(site: Site, lecture: str) -> Job:
+    """The job of the recording that the page completes for a lecture."""
+    async for _ in site.stores.jobs.changes():
+        job = await site.stores.jobs.claim_next("this test")
+        if job is not None:
+            assert job.lecture_id == lecture, "an earlier test left a job in the queue"
+            return job
+    raise AssertionError("the stream of changes ended")
 
 
 async def test_the_whole_way_from_a_course_to_a_published_lecture(
@@ -64,8 +78,9 @@ async def test_the_whole_way_from_a_course_to_a_published_lecture(
     await page.get_by_label("Section").fill("Première partie")
     await page.get_by_role("button", name="Create").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Introduction")
+    lecture = page.url.rpartition("/")[2]
     await page.locator("#file").set_input_files(recording_file)
-    job = await claimed(site)
+    job = await claimed(site, lecture)
     await expect(page.get_by_text("Being transcoded")).to_be_visible()
 
     inspection = Inspection(
@@ -106,7 +121,7 @@ async def test_the_recording_arrives_in_storage_byte_for_byte(
     lecture = await a_draft(site)
     await sign_in(page, site, f"#/lectures/{lecture}")
     await page.locator("#file").set_input_files(recording_file)
-    job = await claimed(site)
+    job = await claimed(site, lecture)
     recording = await site.stores.recordings.get(job.recording_id)
     assert recording.filename == recording_file.name
     pieces = await asyncio.to_thread(lambda: b"".join(site.storage.read(recording.key)))
@@ -123,16 +138,16 @@ async def test_an_upload_goes_on_after_a_reload_and_sends_only_what_is_missing(
     hold_back = True
 
     async def part(route: Route) -> None:
-        number = int(route.request.url.split("part=")[-1].split("&")[0])
+        number = part_number(route.request.url)
         if hold_back and number > 1:
             return  # as on a network that swallows everything
         sent.append(number)
         await route.continue_()
 
-    await page.route(lambda url: "part=" in url, part)
-    await page.locator("#file").set_input_files(recording_file)
-    first = page.get_by_text("40%")  # one of parts of 8, 8 and 4 MiB
-    await expect(first).to_be_visible()
+    await page.route(PARTS, part)
+    async with page.expect_response(PARTS):
+        await page.locator("#file").set_input_files(recording_file)
+    await expect(page.get_by_text("40%")).to_be_visible()  # one of parts of 8, 8 and 4 MiB
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await page.reload()
     await expect(page.get_by_text("stopped at 40%")).to_be_visible()
@@ -148,7 +163,7 @@ async def test_an_upload_goes_on_after_a_reload_and_sends_only_what_is_missing(
     renamed = tmp_path / "renamed.mp4"
     renamed.write_bytes(recording_file.read_bytes())
     await page.locator("#file").set_input_files(renamed)
-    job = await claimed(site)
+    job = await claimed(site, lecture)
     assert sorted(sent) == [1, 2, 3]
     recording = await site.stores.recordings.get(job.recording_id)
     pieces = await asyncio.to_thread(lambda: b"".join(site.storage.read(recording.key)))
@@ -165,16 +180,16 @@ async def test_a_part_that_fails_is_sent_again_with_a_new_link(
     failures = {1: 2, 2: 1}
 
     async def part(route: Route) -> None:
-        number = int(route.request.url.split("part=")[-1].split("&")[0])
+        number = part_number(route.request.url)
         if failures.get(number):
             failures[number] -= 1
             await route.fulfill(status=503)
         else:
             await route.continue_()
 
-    await page.route(lambda url: "part=" in url, part)
+    await page.route(PARTS, part)
     await page.locator("#file").set_input_files(recording_file)
-    job = await claimed(site)
+    job = await claimed(site, lecture)
     assert failures == {1: 0, 2: 0}
     await site.stores.jobs.cancel(job.recording_id)
 
@@ -184,7 +199,7 @@ async def test_an_upload_pauses_goes_on_and_can_be_discarded(
 ) -> None:
     lecture = await a_draft(site)
     await sign_in(page, site, f"#/lectures/{lecture}")
-    await page.route(lambda url: "part=" in url, lambda _route: None)
+    await page.route(PARTS, lambda _route: None)
     await page.locator("#file").set_input_files(recording_file)
     await page.get_by_role("button", name="Pause").click()
     await expect(page.get_by_text("Paused: 第一讲 lecture.mp4")).to_be_visible()
@@ -202,7 +217,7 @@ async def test_a_failure_is_a_sentence_and_can_be_tried_again(
     lecture = await a_draft(site)
     await sign_in(page, site, f"#/lectures/{lecture}")
     await page.locator("#file").set_input_files(recording_file)
-    job = await claimed(site)
+    job = await claimed(site, lecture)
     sentence = "“lecture.mp4” cannot be read as a recording."
     failure = Failure(code="unreadable_media", message=sentence, kind=FailureKind.SOURCE)
     await site.stores.jobs.fail(job, failure)
@@ -211,7 +226,7 @@ async def test_a_failure_is_a_sentence_and_can_be_tried_again(
     await page.get_by_role("button", name="中文").click()
     await expect(page.get_by_text("这个文件无法作为录像读取")).to_be_visible()
     await page.get_by_role("button", name="重新处理").click()
-    again = await claimed(site)
+    again = await claimed(site, lecture)
     assert again.recording_id == job.recording_id
     await expect(page.get_by_text("正在转码")).to_be_visible()
     await page.get_by_role("button", name="取消处理").click()
@@ -226,7 +241,7 @@ async def test_progress_goes_on_after_the_event_stream_broke(
     await sign_in(page, site, f"#/lectures/{lecture}")
     await page.route("**/recording/events*", lambda route: route.abort())
     await page.locator("#file").set_input_files(recording_file)
-    job = await claimed(site)
+    job = await claimed(site, lecture)
     await site.stores.jobs.extend(job, Progress(stage="encoding", fraction=0.5))
     await expect(page.get_by_text("50%")).to_be_visible(timeout=20_000)
     await page.unroute("**/recording/events*")

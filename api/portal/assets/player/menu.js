@@ -1,5 +1,6 @@
 /** A button that opens a menu of which one entry is chosen (WAI-ARIA menu button with menuitemradio). */
 import { fill, h } from '../dom.js';
+import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 
 /** @typedef {{value: any, text: string}} Choice */
@@ -17,7 +18,7 @@ export class Menu {
     const id = `menu-${ids}`;
     this.list = h('ul', { class: 'menu', id, role: 'menu', label: what.label, hidden: true });
     this.button = h('button', {
-      class: 'control', type: 'button', label: what.label, 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-controls': id,
+      class: 'control', type: 'button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'aria-controls': id,
     });
     this.element = h('div', { class: 'menu-holder' }, this.button, this.list);
     this.button.addEventListener('click', () => (this.open ? this.hide(false) : this.show()));
@@ -39,7 +40,12 @@ export class Menu {
   }
 
   update() {
-    fill(this.button, this.what.face());
+    const face = this.what.face();
+    const label = t(this.what.label);
+    fill(this.button, face);
+    // Whoever says what they see, "Auto", must be understood: the name holds the visible text.
+    this.button.setAttribute('aria-label', typeof face === 'string' ? `${label}: ${face}` : label);
+    this.button.title = label;
     this.element.hidden = this.what.choices().length < 2;
   }
 

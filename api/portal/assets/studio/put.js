@@ -42,6 +42,10 @@ export function put(signed, bytes, onSent, signal) {
     };
     request.onerror = fail;
     request.onabort = fail;
+    if (signal.aborted) {
+      fail();
+      return;
+    }
     signal.addEventListener('abort', () => request.abort(), { once: true });
     alive();
     request.send(bytes);

@@ -61,7 +61,7 @@ export class Transfer extends EventTarget {
     this.#become('sending');
     try {
       for (let round = 0; ; round += 1) {
-        await this.#look();
+        await this.#look(signal);
         await this.#sendMissing(signal);
         this.#become('completing');
         if (await this.#complete(round)) break;
@@ -89,9 +89,10 @@ export class Transfer extends EventTarget {
     await call('DELETE', `/v1/uploads/${this.plan.id}`);
   }
 
-  async #look() {
+  /** @param {AbortSignal} signal */
+  async #look(signal) {
     /** @type {import('../types.js').UploadStatus} */
-    const status = await call('GET', `/v1/uploads/${this.plan.id}`);
+    const status = await call('GET', `/v1/uploads/${this.plan.id}`, { signal });
     if (status.state === 'aborted' || status.state === 'expired') throw new Error(t('upload.gone'));
     const whole = status.parts.filter((part) => part.size === this.sizeOf(part.number));
     this.arrived = new Set(status.state === 'open' ? whole.map((part) => part.number) : this.#numbers());
@@ -121,7 +122,7 @@ export class Transfer extends EventTarget {
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const signed = await this.#link(number, next);
+        const signed = await this.#link(number, next, signal);
         await put(signed, bytes, (sent) => this.#moved(number, sent), signal);
         this.moving.delete(number);
         this.arrived.add(number);
@@ -149,12 +150,12 @@ export class Transfer extends EventTarget {
     throw error instanceof PutError ? new Error(t('upload.part', { number, status: error.status })) : error;
   }
 
-  /** @param {number} number @param {number[]} next parts that will be sent soon */
-  async #link(number, next) {
+  /** @param {number} number @param {number[]} next parts that will be sent soon @param {AbortSignal} signal */
+  async #link(number, next, signal) {
     const known = this.links.get(number);
     if (known && Date.now() - known.at < LINK_LIFE) return known.signed;
     const numbers = [number, ...next.slice(0, SIGN_AHEAD - 1)];
-    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body: { numbers } });
+    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body: { numbers }, signal });
     for (const signed of answer.urls) this.links.set(signed.number, { signed, at: Date.now() });
     return answer.urls.find((/** @type {import('../types.js').SignedPart} */ one) => one.number === number);
   }
