@@ -15,7 +15,7 @@ from academy.media import AUDIO_RATE, INIT, UNIT_SAMPLES, AudioRendition, Receip
 from transcoding import ffmpeg
 from transcoding.adts import AdtsReader
 from transcoding.announcements import Announcer
-from transcoding.audio_command import Stretch, audio_command, silence_command
+from transcoding.audio_command import POSTROLL_UNITS, Stretch, audio_command, silence_command
 from transcoding.binary import FFmpeg
 from transcoding.chunks import missing_runs
 from transcoding.delivery import Delivery, Parcel
@@ -101,7 +101,7 @@ class _Run:
                 audio,
                 self._stretch,
                 self._rendition,
-                container=self._task.inspection.container,
+                anchor=self._task.anchor,
                 pad_samples=self._pad,
             ),
             limits=self._limits(),
@@ -134,9 +134,11 @@ class _Run:
 
     @property
     def _pad(self) -> int:
-        """Samples of silence for the end of the track."""
+        """Samples of silence that may follow the source. A little even before the end of the track: the
+        encoder must see the end of the sound as the next stretch's will, or their windows do not fit.
+        """
         if self._task.end < self._task.plan.grid.segment_count:
-            return 0
+            return POSTROLL_UNITS * UNIT_SAMPLES
         return int(MAKE_UP * AUDIO_RATE)
 
     def _source_end(self) -> Fraction:

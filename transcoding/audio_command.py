@@ -12,6 +12,7 @@ import ffmpeg
 
 from academy.media import AUDIO_RATE, UNIT_SAMPLES, AudioRendition, Grid
 from academy.recordings import AudioStream
+from transcoding.anchor import Anchor
 from transcoding.commands import seconds
 from transcoding.sources import Source
 
@@ -26,12 +27,6 @@ CEILING_DB: Final = -1.5
 """True peak, where the gain is positive. AAC adds a little on top."""
 OVERSAMPLED: Final = 4 * AUDIO_RATE
 """A limiter sees the peaks between samples only at a higher rate (ITU-R BS.1770 annex 2)."""
-
-
-COARSE: Final = frozenset({"matroska", "flv", "mpegts"})
-"""Containers whose clock is coarser than a sample: times are whole milliseconds, or 1/90000 s."""
-FRAME_SAMPLES: Final = {"aac": 1024, "mp3": 576, "mp2": 1152, "ac3": 1536, "eac3": 256}
-"""What frame lengths are multiples of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +71,14 @@ def audio_command(
     stretch: Stretch,
     rendition: AudioRendition,
     *,
+    anchor: Anchor | None = None,
     pad_samples: int = 0,
 ) -> list[str]:
     """One stretch to ADTS on standard output. `pad_samples`: silence that may be added at the end."""
     options: dict[str, Any] = {
         **source.options,
         "threads": 1,
+        "max_error_rate": 1,
         "copyts": None,
         "start_at_zero": None,
     }
@@ -90,12 +87,14 @@ def audio_command(
     if start > DECODER_WARM_UP:
         options |= {"noaccurate_seek": None, "ss": seconds(start - DECODER_WARM_UP)}
     stream = ffmpeg.input(source.url, **options)[str(audio.index)]
-    if container in COARSE and audio.codec in FRAME_SAMPLES:
-        stream = stream.filter("asetpts", on_frame_grid(audio))
+    if anchor is not None:
+        stream = stream.filter("asetpts", anchor.expression)
     if stretch.first_sample:
         stream = stream.filter("atrim", start=seconds(start))
-    # first_pts: silence where sound comes late, cut where the aligned start was early. async: gaps in
-    # the source become silence, so that sound stays with the picture.
+    stream = stream.filter("aresample", AUDIO_RATE)
+    # Once more, since it counts first_pts in samples of its input. first_pts: silence where sound comes
+    # late, cut where the aligned start was early. async: gaps in the source become silence, so that
+    # sound stays with the picture.
     stream = stream.filter(
         "aresample", AUDIO_RATE, **{"async": 1, "first_pts": stretch.first_sample}
     )
@@ -123,18 +122,6 @@ def aligned(time: Fraction, rate: int) -> Fraction:
     """
     step = Fraction(1, gcd(rate, AUDIO_RATE))
     return time // step * step
-
-
-def on_frame_grid(audio: AudioStream) -> str:
-    """An expression that moves the first frame to where counting frames from the start puts it.
-
-    Else each stretch would be off by up to half a tick of the container's clock, and clicks where it
-    joins its neighbour. Later frames move by the same amount.
-    """
-    base = round(audio.start * audio.sample_rate)
-    frame = FRAME_SAMPLES[audio.codec]
-    first = f"st(0,{base}+{frame}*round((PTS-{base})/{frame})-PTS)"
-    return f"if(eq(N,0),{first},0);PTS+ld(0)"
 
 
 def _levelled(stream: Any, rendition: AudioRendition) -> Any:

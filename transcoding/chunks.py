@@ -23,8 +23,12 @@ def plan_chunks(grid: Grid, *, longest: Fraction = LONGEST_CHUNK) -> list[Chunk]
     return _grow(grid, FIRST_CHUNKS, longest)
 
 
-def plan_stretches(grid: Grid, *, longest: Fraction = LONGEST_STRETCH) -> list[Chunk]:
-    """Of the audio track: 2, 16, 128 … segments. Follows from the grid alone, so no plan holds it."""
+def plan_stretches(
+    grid: Grid, *, whole: bool = False, longest: Fraction = LONGEST_STRETCH
+) -> list[Chunk]:
+    """Of the audio track: 2, 16, 32, 64 … segments, or all in one. Follows from what the plan holds."""
+    if whole:
+        return [Chunk(index=0, first_segment=0, segments=grid.segment_count)]
     return _grow(grid, (2, 16), longest)
 
 

@@ -27,6 +27,9 @@ LEAST: Final = Fraction(1)
 LEAST_SHARE: Final = Fraction(1, 10)
 """Of what the file promises: below that its upload or recording surely went wrong."""
 TRUNCATED: Final = "truncated"
+DAMAGED: Final = "damaged"
+MANY_COMPLAINTS: Final = 5
+"""Lines of ffmpeg about errors, in one chunk."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,21 @@ def ending_of(plan: MediaPlan, inspection: Inspection, items: Sequence[Item]) ->
         holes=holes,
         short=bool(ends) or any(holes.values()),
     )
+
+
+def with_damage(inspection: Inspection, items: Sequence[Item]) -> Inspection:
+    """With a warning where decoding met damage, unless there is one already."""
+    worst = max((item.result.complaints for item in items if item.result), default=0)
+    told = {finding.code for finding in inspection.findings}
+    # A few complaints are usual where reading begins between two keyframes.
+    if worst < MANY_COMPLAINTS or told & {DAMAGED, TRUNCATED}:
+        return inspection
+    finding = Finding(
+        code=DAMAGED,
+        severity=Severity.WARNING,
+        message="Parts of the file are damaged: picture or sound may be disturbed there.",
+    )
+    return inspection.model_copy(update={"findings": [*inspection.findings, finding]})
 
 
 def _warned(inspection: Inspection, end: float, planned: float) -> Inspection:

@@ -14,6 +14,7 @@ from academy.jobs import FailureKind
 from academy.media import Chunk, MediaPlan
 from academy.recordings import Inspection
 from transcoding import binary
+from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
 from transcoding.ffmpeg import Cancelled, EncodingFailed
 
@@ -43,6 +44,8 @@ class Task(BaseModel):
     """Seconds. Set once the source is known to end before the chunk does: from there, the last picture
     is held and silence added, without limit.
     """
+    anchor: Anchor | None = None
+    """Of the sound's frames, where the container's clock is coarse."""
     ffmpeg: str | None = None
     """Path, for workers in the dispatcher's own process; others find their own."""
 

@@ -1,0 +1,104 @@
+"""From a source to its inspection and its plan: what the pipeline does before anything is frozen.
+
+Blocking work in threads, ended when the coroutine is cancelled. Costs about a second, whatever the
+recording's length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from academy.media import AudioRendition, MediaPlan
+from academy.recordings import Inspection
+from academy.stores import ObjectStore
+from transcoding import anchor, loudness
+from transcoding.anchor import Anchor
+from transcoding.binary import FFmpeg
+from transcoding.chunks import plan_chunks
+from transcoding.ladder import audio_rendition, grid_for, video_renditions
+from transcoding.probe import inspect
+from transcoding.profiles import Profile
+from transcoding.sources import Source, open_source
+
+T = TypeVar("T")
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Looks at one source. All methods raise RejectedMedia, EncodingFailed, Unavailable."""
+
+    storage: ObjectStore
+    source_key: str
+    ffmpeg: FFmpeg
+
+    async def inspection(self, filename: str) -> Inspection:
+        return await self._on_source(
+            lambda source, cancelled: inspect(source, filename=filename, cancelled=cancelled)
+        )
+
+    async def plan(self, inspection: Inspection, profile: Profile) -> MediaPlan:
+        grid = grid_for(inspection, profile)
+        video = inspection.video
+        return MediaPlan(
+            grid=grid,
+            video=video_renditions(video, profile, grid.frame_rate.fraction) if video else [],
+            audio=await self._sound(inspection, profile),
+            chunks=plan_chunks(grid),
+            encoder=self.ffmpeg.fingerprint,
+            profile=profile.name,
+        )
+
+    async def _sound(self, inspection: Inspection, profile: Profile) -> AudioRendition | None:
+        audio = inspection.audio
+        if audio is None:
+            return None
+        rendition = audio_rendition(audio, profile.audio)
+        measured = await self._on_source(
+            lambda source, cancelled: loudness.measure(
+                self.ffmpeg.path,
+                source,
+                audio,
+                inspection.duration,
+                channels=rendition.channels,
+                cancelled=cancelled,
+            )
+        )
+        gain = loudness.gain_towards(measured, profile.audio.loudness)
+        return rendition.model_copy(update={"gain_db": gain})
+
+    async def anchor(self, inspection: Inspection) -> Anchor | None:
+        """Not part of the plan: it follows from the source, whatever was frozen."""
+        audio = inspection.audio
+        if audio is None or not anchor.needed(inspection):
+            return None
+        return await self._on_source(
+            lambda source, cancelled: anchor.measure(
+                self.ffmpeg.path, source, audio, cancelled=cancelled
+            )
+        )
+
+    async def _on_source(self, work: Callable[[Source, Cancelled], T]) -> T:
+        def opened(cancelled: Cancelled) -> T:
+            with open_source(self.storage, self.source_key) as source:
+                return work(source, cancelled)
+
+        return await in_thread(opened)
+
+
+async def in_thread(work: Callable[[Cancelled], T]) -> T:
+    """`work(cancelled)` in a thread; cancelling the coroutine makes `cancelled()` true and waits."""
+    unwanted = threading.Event()
+    running: asyncio.Future[T] = asyncio.ensure_future(asyncio.to_thread(work, unwanted.is_set))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        unwanted.set()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()
+        raise
