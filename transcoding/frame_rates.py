@@ -47,13 +47,12 @@ def judge(
     even = [run for window in times for run in runs(window, usual) if len(run) > 1]
     breaks = sum(abs(step - usual) > usual / 2 for step in steps)
     candidates = [*map(snap, told), *STANDARD, *(snap(mean_rate(run)) for run in even)]
-    best = min(
-        (rate for rate in candidates if abs(usual * rate - 1) < Fraction(1, 3)),
-        key=lambda rate: max(spread(run, rate) for run in even),
-    )
-    error = max(spread(run, best) for run in even)
-    if breaks <= BREAKS * len(steps) and error <= max(JITTER / best, tick * Fraction(3, 5)):
-        return max(SLOWEST, best), False
+    likely = [rate for rate in candidates if abs(usual * rate - 1) < Fraction(1, 3)]
+    if even and likely and breaks <= BREAKS * len(steps):
+        best = min(likely, key=lambda rate: max(spread(run, rate) for run in even))
+        error = max(spread(run, best) for run in even)
+        if error <= max(JITTER / best, tick * Fraction(3, 5)):
+            return max(SLOWEST, best), False
     return max(SLOWEST, _busy_rate(steps)), True
 
 
@@ -91,7 +90,10 @@ def spread(times: Sequence[Fraction], rate: Fraction) -> Fraction:
 def _busy_rate(steps: Sequence[Fraction]) -> Fraction:
     """The rate of the busier moments: the lower quartile of the distances, near a standard rate."""
     rising = [step for step in steps if step > 0]
-    rate = 1 / rising[len(rising) // 4]
+    brief = rising[len(rising) // 4]
+    # Coarse ticks round single distances: those like it, together, tell more.
+    alike = [step for step in rising if abs(step - brief) <= brief / 5]
+    rate = len(alike) / sum(alike, Fraction(0))
     nearest = min(STANDARD, key=lambda each: abs(each - rate))
     if rate >= STANDARD[-1] or abs(nearest - rate) <= nearest / 20:
         return nearest

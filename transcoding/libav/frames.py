@@ -56,7 +56,10 @@ def look(container: InputContainer, stream: VideoStream) -> Facts:
     if seen:
         first = seen[0]
         facts["rotation"] = -first.rotation % 360
-        facts["width"], facts["height"] = first.width, first.height
+        # Over HTTP libav may open a file without knowing this yet.
+        facts["coded_width"], facts["coded_height"] = first.width, first.height
+        facts["pixel_format"] = first.format.name
+        facts["bit_depth"] = max((part.bits for part in first.format.components), default=8)
         if first.color_trc not in {0, 2}:
             facts["transfer"] = int(first.color_trc)
     return facts
