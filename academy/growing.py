@@ -27,28 +27,22 @@ SUFFIX: Final = ".m3u8"
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One media as of one moment. `texts` keeps what was rendered from it."""
+    """One media as of one moment."""
 
     media: Media
     receipts: Sequence[Receipt]
     available: Available
     ended: JobState | None
     language: str
-    texts: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def playlist(self, name: str, base: str) -> str:
         """`main.m3u8` or a track's. Segment addresses are absolute, below `base`.
 
         Gone when the work failed or was cancelled; NotFound for another name, or too early.
         """
+        plan = self.media.plan
         if self.media.publication is None and self.ended in {JobState.FAILED, JobState.CANCELLED}:
             raise Gone("The transcoding of this recording ended without a result.")
-        if (name, base) not in self.texts:
-            self.texts[name, base] = self._render(name, base)
-        return self.texts[name, base]
-
-    def _render(self, name: str, base: str) -> str:
-        plan = self.media.plan
         if name == MAIN:
             if not self.available.duration:
                 raise NotFound("Nothing can be played yet: ask again in a few seconds.")
@@ -65,22 +59,42 @@ class Snapshot:
         return self.available.segments[track] >= self.media.plan.grid.segment_count
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    until: float
+    reading: asyncio.Task[Snapshot]
+    rendering: dict[tuple[str, str], asyncio.Task[str]] = field(default_factory=dict)
+
+
 class GrowingMedia:
-    """Snapshots by media id. One read per media and lifetime, however many ask."""
+    """Snapshots and playlists by media id. One read and one rendering per lifetime, however many ask."""
 
     def __init__(self, stores: Stores, clock: Callable[[], float] = time.monotonic) -> None:
         self._stores = stores
         self._clock = clock
-        self._kept: dict[str, tuple[float, asyncio.Task[Snapshot]]] = {}
+        self._kept: dict[str, _Kept] = {}
 
     async def snapshot(self, media_id: str) -> Snapshot:
         """NotFound for an unknown media or one whose lecture is gone."""
-        self._drop_old()
+        # Shielded: a viewer who hangs up must not end the read that others wait for.
+        return await asyncio.shield(self._current(media_id).reading)
+
+    async def playlist(self, media_id: str, name: str, base: str) -> str:
+        """As `Snapshot.playlist`."""
+        kept = self._current(media_id)
+        if (name, base) not in kept.rendering:
+            kept.rendering[name, base] = asyncio.create_task(_render(kept.reading, name, base))
+        return await asyncio.shield(kept.rendering[name, base])
+
+    def _current(self, media_id: str) -> _Kept:
+        now = self._clock()
+        for other, kept in list(self._kept.items()):
+            if kept.until <= now and kept.reading.done():
+                del self._kept[other]
         if media_id not in self._kept:
             reading = asyncio.create_task(self._read(media_id))
-            self._kept[media_id] = (self._clock() + LIFETIME, reading)
-        # Shielded: a viewer who hangs up must not end the read that others wait for.
-        return await asyncio.shield(self._kept[media_id][1])
+            self._kept[media_id] = _Kept(now + LIFETIME, reading)
+        return self._kept[media_id]
 
     async def _read(self, media_id: str) -> Snapshot:
         media = await self._stores.media.get(media_id)
@@ -96,8 +110,8 @@ class GrowingMedia:
             language=lecture.language,
         )
 
-    def _drop_old(self) -> None:
-        now = self._clock()
-        for media_id, (until, reading) in list(self._kept.items()):
-            if until <= now and reading.done():
-                del self._kept[media_id]
+
+async def _render(reading: asyncio.Task[Snapshot], name: str, base: str) -> str:
+    """In a thread: two hours of segments take 20 to 70 ms."""
+    snapshot = await asyncio.shield(reading)
+    return await asyncio.to_thread(snapshot.playlist, name, base)

@@ -40,8 +40,8 @@ async def get_growing_playlist(request: Request, held: Held, token: Token, name:
 
     Events that only grow; the same address keeps answering, with an end, once all is there.
     """
-    snapshot = await held.growing.snapshot(held.links.media_of(token))
-    text = snapshot.playlist(name, held.links.with_token(token))
+    media_id = held.links.media_of(token)
+    text = await held.growing.playlist(media_id, name, held.links.with_token(token))
     return _tagged(request, text.encode(), HLS_TYPE, GROWING)
 
 

@@ -164,7 +164,9 @@ class UnexpectedErrors:
             await self.app(scope, receive, sending)
         except Exception:
             error_id = new_id()
-            log.exception("%s %s failed, error_id=%s", scope["method"], scope["path"], error_id)
+            # The route's template: addresses of media carry tokens.
+            route = getattr(scope.get("route"), "path", "an unknown route")
+            log.exception("%s %s failed, error_id=%s", scope["method"], route, error_id)
             if started:
                 raise
             detail = "Something went wrong on our side. Quote the error_id when you report it."
