@@ -84,7 +84,7 @@ async def test_a_finished_lecture_plays_seeks_and_ends(
 async def test_a_lecture_plays_in_the_portal_while_it_grows_and_after(
     academy: Installation, footage: Footage, open_context: OpenContext
 ) -> None:
-    recording = await asyncio.to_thread(footage, "lecture", duration=80, size="1280x720")
+    recording = await asyncio.to_thread(footage, "lecture", duration=40, size="1280x720")
     command = ["upload", str(recording), "--course", "journey", "--title", "Growing", "--publish"]
     lecture_id = academy.uploaded(await asyncio.to_thread(academy.run, *command))
 
@@ -108,5 +108,5 @@ async def test_a_lecture_plays_in_the_portal_while_it_grows_and_after(
     assert await leaves("streaming") == "ready"
     before = await video(page, "v.currentTime")
     await until(page, f"v.currentTime > {before} + 1")
-    await video(page, "{ v.currentTime = 77; }")
+    await video(page, "{ v.currentTime = 38; }")
     await until(page, "v.ended")
