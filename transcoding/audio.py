@@ -19,7 +19,7 @@ from transcoding.audio_command import POSTROLL_UNITS, Stretch, audio_command, si
 from transcoding.binary import FFmpeg
 from transcoding.chunks import missing_runs
 from transcoding.delivery import Delivery, Parcel
-from transcoding.encode import MAKE_UP, SLOWEST, added, label
+from transcoding.encode import MAKE_UP, MOST_MEMORY, SLOWEST, added, label
 from transcoding.mp4_audio import AAC_LC, init_segment, segment
 from transcoding.sources import Source, open_source
 from transcoding.tasks import Outcome, Result, Task, local_ffmpeg, reported
@@ -49,7 +49,7 @@ def encode(task: Task) -> Result:
     total = Result(outcome=Outcome.DONE)
     with (
         open_source(workspace.storage, task.source_key) as source,
-        Delivery(workspace, announcer.recorded) as delivery,
+        Delivery(workspace, cancelled=wanted.cancelled, on_recorded=announcer.recorded) as delivery,
     ):
         for first, segments in missing_runs(task.chunk, [rendition.id], done):
             run = _Run(
@@ -149,7 +149,7 @@ class _Run:
 
     def _limits(self) -> ffmpeg.Limits:
         length = self._stretch.samples / AUDIO_RATE
-        return ffmpeg.Limits(wall_seconds=120 + length / SLOWEST)
+        return ffmpeg.Limits(wall_seconds=120 + length / SLOWEST, memory_bytes=MOST_MEMORY)
 
     def _take(self, piece: bytes) -> None:
         for unit in self._reader.feed(piece):

@@ -94,9 +94,11 @@ def audio_command(
     stream = stream.filter("aresample", AUDIO_RATE)
     # Once more, since it counts first_pts in samples of its input. first_pts: silence where sound comes
     # late, cut where the aligned start was early. async: gaps in the source become silence, so that
-    # sound stays with the picture.
+    # sound stays with the picture. min_comp: by default a start within 1 ms is good enough for it.
     stream = stream.filter(
-        "aresample", AUDIO_RATE, **{"async": 1, "first_pts": stretch.first_sample}
+        "aresample",
+        AUDIO_RATE,
+        **{"async": 1, "first_pts": stretch.first_sample, "min_comp": "0.00001"},
     )
     stream = _levelled(stream, rendition)
     if pad_samples:

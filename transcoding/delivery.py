@@ -9,11 +9,13 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
 from academy.media import Receipt
+from transcoding.process import Cancelled
 from transcoding.workspaces import Workspace
 
 CACHE_CONTROL: Final = "public, max-age=86400, immutable"
@@ -36,9 +38,14 @@ class Delivery:
     """A context: leaving it waits until all is recorded, or, after an error, drops what waits."""
 
     def __init__(
-        self, workspace: Workspace, on_recorded: Callable[[int], None] = lambda _: None
+        self,
+        workspace: Workspace,
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+        on_recorded: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._workspace = workspace
+        self._cancelled = cancelled
         self._on_recorded = on_recorded
         self._queue: queue.Queue[Sequence[Parcel] | None] = queue.Queue(WAITING)
         self._failure: BaseException | None = None
@@ -56,6 +63,8 @@ class Delivery:
         trace: TracebackType | None,
     ) -> None:
         self._dropped = kind is not None
+        if self._dropped:
+            self._drain()
         self._queue.put(None)
         # A lost lease or a cancelled task must end soon: an upload under way goes on without us.
         self._thread.join(1.0 if self._dropped else None)
@@ -63,13 +72,25 @@ class Delivery:
             self.check()
 
     def hand_over(self, batch: Sequence[Parcel]) -> None:
-        """Objects that become visible together. Raises what went wrong before."""
-        self.check()
-        self._queue.put(batch)
+        """Objects that become visible together. Raises what went wrong before, and Cancelled."""
+        while True:
+            self.check()
+            try:
+                self._queue.put(batch, timeout=0.5)
+            except queue.Full:
+                if self._cancelled():
+                    raise Cancelled from None
+            else:
+                return
 
     def check(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+    def _drain(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
 
     def _work(self) -> None:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="upload") as pool:

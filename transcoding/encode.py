@@ -37,6 +37,9 @@ MAKE_UP: Final = Fraction(1)
 """Seconds of the last picture, or of silence, added without a word where a source ends early."""
 SLOWEST: Final = 0.01
 """Times real time: slower than that, something hangs."""
+MOST_BYTES: Final = 4 << 30
+MOST_MEMORY: Final = 4 << 30
+"""Of one ffmpeg. 0.4 GB are usual; a source of 8000 lines takes more."""
 
 
 class WrongFrames(AcademyError):
@@ -63,6 +66,7 @@ def encode(task: Task) -> Result:
     workspace = open_workspace(task.workspace)
     program = local_ffmpeg(task)
     known = workspace.journal.receipts()
+    inits = {r.track: r for r in known if r.number == INIT}
     done = {(receipt.track, receipt.number) for receipt in known}
     tracks = [rung.id for rung in task.plan.video]
     wanted = Wanted(workspace.journal)
@@ -72,7 +76,7 @@ def encode(task: Task) -> Result:
             run = _Run(
                 task,
                 Span(task.plan.grid, first, segments),
-                inits={r.track: r for r in known if r.number == INIT and r.track in tracks},
+                inits=inits,
                 label=label(task, first, segments),
                 announcer=announcer,
             )
@@ -80,7 +84,6 @@ def encode(task: Task) -> Result:
             total = added(total, result)
             if result.outcome is not Outcome.DONE:
                 break
-            known = workspace.journal.receipts()
     return total
 
 
@@ -127,7 +130,7 @@ class _Run:
         task: Task,
         span: Span,
         *,
-        inits: Mapping[str, Receipt],
+        inits: dict[str, Receipt],
         label: str,
         announcer: Announcer,
     ) -> None:
@@ -135,7 +138,8 @@ class _Run:
         self._announcer = announcer
         self._span = span
         self._grid: Grid = span.grid
-        self._inits = dict(inits)
+        self._inits = inits
+        self._made_inits = False
         self._label = label
         self._next = span.first
         self._short: int | None = None
@@ -145,7 +149,9 @@ class _Run:
         self, program: FFmpeg, source: Source, workspace: Workspace, wanted: Wanted
     ) -> Result:
         with tempfile.TemporaryDirectory(prefix="academy-") as folder:
-            with Delivery(workspace, self._announcer.recorded) as delivery:
+            with Delivery(
+                workspace, cancelled=wanted.cancelled, on_recorded=self._announcer.recorded
+            ) as delivery:
                 for number, back in enumerate(self._read_from()):
                     tracks = self._tracks(Path(folder) / str(number))
                     ended = ffmpeg.run(
@@ -161,7 +167,8 @@ class _Run:
                     raise Transient(trouble)
             if not wanted:
                 raise ffmpeg.Cancelled
-        self._verify_inits(workspace)
+        if self._made_inits:
+            self._verify_inits(workspace)
         made = self._next - self._span.first
         result = Result(
             outcome=Outcome.DONE,
@@ -222,7 +229,9 @@ class _Run:
 
     def _limits(self) -> ffmpeg.Limits:
         length = float(self._span.frames / self._grid.frame_rate.fraction)
-        return ffmpeg.Limits(wall_seconds=120 + length / SLOWEST)
+        return ffmpeg.Limits(
+            wall_seconds=120 + length / SLOWEST, output_bytes=MOST_BYTES, memory_bytes=MOST_MEMORY
+        )
 
     def _release(self, tracks: Sequence[_Track], delivery: Delivery) -> None:
         """Hands over every segment that all rungs have complete."""
@@ -298,6 +307,7 @@ class _Run:
                 codecs=video_codec(data),
             )
             self._inits[track.rung.id] = receipt
+            self._made_inits = True
             parcels.append(Parcel(receipt, data, VIDEO_TYPE))
         return parcels
 

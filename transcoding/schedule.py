@@ -29,6 +29,8 @@ MOST_DEATHS: Final = 3
 """Workers that died on one chunk."""
 URGENT: Final = 3
 """Chunks at the start of any lecture that overtake; the rest goes first come, first served."""
+LOOK_EVERY: Final = 2.0
+"""Seconds."""
 AUDIO_SHARE: Final = 0.1
 """Of the video's effort, per second of the recording."""
 
@@ -48,14 +50,20 @@ class Item:
     hold_from: float | None = None
     tries: int = 0
     starts: int = 0
-    """Executions that began and were not heard to end: more than one means that a worker died."""
-    done_segments: int = 0
+    """Executions that began, as far as they were heard."""
+    ends: int = 0
+    """Executions known to have ended by themselves, or by no fault of the chunk."""
     result: Result | None = None
 
     @property
     def order(self) -> tuple[int, bool]:
         """The viewer's; sound first, which costs little."""
         return (self.chunk.first_segment, self.kind is TaskKind.VIDEO)
+
+    @property
+    def deaths(self) -> int:
+        """Workers that died on it: while it runs, one execution has not ended yet."""
+        return self.starts - self.ends
 
     @property
     def share(self) -> float:
@@ -135,12 +143,15 @@ class Schedule:
                 # One more than there are encoders, so that none waits for us.
                 while waiting and len(tasks) < await self._slots() + 1:
                     tasks.add(asyncio.create_task(self._encode(waiting.pop(0))))
+                # Not for ever: a new worker may have come, for which there is work.
                 ended, _ = await asyncio.wait(
-                    [*tasks, self._poisoned], return_when=asyncio.FIRST_COMPLETED
+                    [*tasks, self._poisoned],
+                    return_when=asyncio.FIRST_COMPLETED,
+                    timeout=LOOK_EVERY,
                 )
                 for task in ended:
                     task.result()
-                tasks -= ended
+                tasks = {task for task in tasks if task not in ended}
         finally:
             await _end(tasks)
 
@@ -156,7 +167,10 @@ class Schedule:
         while item.result is None:
             try:
                 result = await self._once(item)
+                item.ends = item.starts
             except (EngineLost, WorkersDied) as error:
+                if isinstance(error, EngineLost):
+                    item.ends = item.starts
                 result = Result(
                     outcome=Outcome.FAILED,
                     failure=FailureKind.TRANSIENT,
@@ -173,7 +187,6 @@ class Schedule:
         # The kind is part of the first element: Dask groups its statistics by it.
         key = (f"{item.kind}-{self._media_id}", item.chunk.index, task.attempt, task.execution)
         self._running[item.kind, item.chunk.index] = item
-        item.starts = 0
         try:
             return Result.model_validate(
                 await self._engine.run(
@@ -198,7 +211,7 @@ class Schedule:
             )
         if result.failure is FailureKind.BUG:
             raise EncodingFailed(result.message, kind=FailureKind.BUG, detail=result.detail)
-        if result.code == WorkersDied.code and item.tries >= MOST_DEATHS:
+        if item.deaths >= MOST_DEATHS:
             raise Poisoned
         if item.tries >= MOST_TRIES:
             raise Transient(result.message)
@@ -209,11 +222,10 @@ class Schedule:
         if item is None:
             return
         if event.segments:
-            item.done_segments += event.segments
             self._meter.add(item, event.segments)
             return
         item.starts += 1
-        if item.starts > MOST_DEATHS and self._poisoned and not self._poisoned.done():
+        if item.deaths > MOST_DEATHS and self._poisoned and not self._poisoned.done():
             self._poisoned.set_exception(Poisoned())
 
     async def _keep_reporting(self) -> None:
