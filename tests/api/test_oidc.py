@@ -14,10 +14,14 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from starlette.requests import Request
 
 from academy.errors import SettingsError, Unauthenticated, Unavailable
+from academy.keys import KeyRing
 from academy.people import Role
 from academy.settings import Settings
+from academy.tokens import issue
+from api.auth import Authentication
 from api.oidc import OidcIssuer
 
 AUDIENCE = "academy-api"
@@ -177,3 +181,26 @@ def test_an_issuer_needs_an_audience():
     with pytest.raises(SettingsError, match="ACADEMY_OIDC_AUDIENCE"):
         OidcIssuer.of(Settings(oidc_issuer="https://a.test"))
     assert OidcIssuer.of(Settings()) is None
+
+
+async def test_with_an_issuer_our_own_tokens_open_nothing(issuer):
+    keys = KeyRing("k" * 32)
+    own = issue(keys, Role.ADMIN, "ann", 60)
+
+    def asked_with(token):
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        return Request({"type": "http", "headers": headers})
+
+    settings = Settings(oidc_issuer=issuer.url, oidc_audience=AUDIENCE)
+    with_issuer, without = Authentication(settings, keys), Authentication(Settings(), keys)
+    found = await without.identity(asked_with(own))
+    assert found is not None
+    assert found.is_admin
+    with pytest.raises(Unauthenticated):
+        await with_issuer.identity(asked_with(own))
+    theirs = issuer.token(roles=["learner"])
+    found = await with_issuer.identity(asked_with(theirs))
+    assert found is not None
+    assert found.roles == {Role.LEARNER}
+    with pytest.raises(Unauthenticated):
+        await without.identity(asked_with(theirs))

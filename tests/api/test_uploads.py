@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+from datetime import timedelta
 
 import pytest
 
+from academy.courses import now
 from academy.intake import display_name
-from academy.uploads import MIB
+from academy.uploads import MIB, UploadState
+from api.app import create_app
+from tests.documents import an_upload
 
 SIZE = 8 * MIB + 5
 
@@ -161,3 +166,15 @@ async def test_uploads_are_shown_to_their_owner_only_and_never_kept(teacher, lec
 )
 def test_file_names_are_made_safe_to_show(sent, shown):
     assert display_name(sent) == shown
+
+
+async def test_a_server_that_starts_clears_up_what_was_left(lecture, stores, api_settings, teacher):
+    upload = an_upload(lecture, 99, expires_at=now() - timedelta(hours=1))
+    await stores.uploads.add(upload)
+    other = create_app(api_settings)
+    async with other.router.lifespan_context(other):
+        while (await stores.uploads.get(upload.id)).state is UploadState.OPEN:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    answer = await teacher.get(f"/v1/uploads/{upload.id}")
+    assert answer.json()["state"] == "expired"
+    assert (await teacher.post(f"/v1/uploads/{upload.id}/complete")).status_code == 409
