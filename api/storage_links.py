@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
 from email.utils import format_datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
@@ -28,6 +28,7 @@ from api.byte_ranges import ByteRange, Unsatisfiable, chosen_range, none_match
 
 PIECE = 1024**2
 StorageOf = Callable[[Request], Storage]
+Handler = Callable[[Request], Awaitable[Response]]
 
 _CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -55,43 +56,24 @@ def _of_the_application(request: Request) -> Storage:
     return storage
 
 
-class _ForAnyOrigin(APIRoute):
-    """Errors carry the CORS headers too: without them a page learns no status, only that it failed."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except AcademyError as error:
-                explain = request.app.exception_handlers[AcademyError]
-                response: Response = await explain(request, error)
-                response.headers.update(_CORS)
-                return response
-
-        return answer
-
-
 def storage_router(storage_of: StorageOf = _of_the_application) -> APIRouter:
     """Routes for links made by a DiskStorage; with another backend they answer 404.
 
-    Needs `api.problems.install`. `storage_of` finds the storage of the request's application.
+    Needs `api.problems.install`. `storage_of` finds the storage of the request's application. Plain
+    Starlette routes: players fetch every segment here, and nothing of it belongs into the OpenAPI document.
     """
-    router = APIRouter(include_in_schema=False, route_class=_ForAnyOrigin)
 
-    async def get_object(request: Request, key: str) -> Response:
-        storage = _disk(storage_of(request))
-        query = request.query_params
+    async def get_object(request: Request) -> Response:
+        storage, query = _disk(storage_of(request)), request.query_params
+        key = request.path_params["key"]
         storage.links.check_object(
             key, expires=_number(query.get("expires")), signature=query.get("signature", "")
         )
-        file, info = await asyncio.to_thread(storage.open, key)
-        return await _answer(request, file, info)
+        return await asyncio.to_thread(_answer, storage, key, request.method, request.headers)
 
-    async def put_part(request: Request, upload_id: str, number: int) -> Response:
-        storage = _disk(storage_of(request))
-        query = request.query_params
+    async def put_part(request: Request) -> Response:
+        storage, query = _disk(storage_of(request)), request.query_params
+        upload_id, number = request.path_params["upload_id"], request.path_params["number"]
         key, md5 = query.get("key", ""), query.get("md5")
         size = _number(query["size"]) if "size" in query else None
         storage.links.check_part(
@@ -121,14 +103,32 @@ def storage_router(storage_of: StorageOf = _of_the_application) -> APIRouter:
             part = await asyncio.to_thread(incoming.commit)
         return Response(headers=_CORS | {"ETag": f'"{part.etag}"'})
 
-    async def preflight() -> Response:
+    async def preflight(_: Request) -> Response:
         return Response(status_code=204, headers=_PREFLIGHT)
 
-    router.add_api_route(OBJECTS + "/{key:path}", get_object, methods=["GET", "HEAD"])
-    router.add_api_route(PARTS + "/{upload_id}/{number}", put_part, methods=["PUT"])
-    for path in (OBJECTS + "/{key:path}", PARTS + "/{upload_id}/{number}"):
-        router.add_api_route(path, preflight, methods=["OPTIONS"])
+    router = APIRouter()
+    for path, methods, handle in (
+        (OBJECTS + "/{key:path}", ["GET", "HEAD"], get_object),
+        (PARTS + "/{upload_id}/{number:int}", ["PUT"], put_part),
+    ):
+        router.add_route(path, _for_any_origin(handle), methods=methods, include_in_schema=False)
+        router.add_route(path, preflight, methods=["OPTIONS"], include_in_schema=False)
     return router
+
+
+def _for_any_origin(handle: Handler) -> Handler:
+    """Errors carry the CORS headers too: without them a page learns no status, only that it failed."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except AcademyError as error:
+            explain = request.app.exception_handlers[AcademyError]
+            response: Response = await explain(request, error)
+            response.headers.update(_CORS)
+            return response
+
+    return answer
 
 
 async def _pour(request: Request, incoming: IncomingPart) -> None:
@@ -152,11 +152,41 @@ async def _pour(request: Request, incoming: IncomingPart) -> None:
     await asyncio.to_thread(incoming.write, buffer)
 
 
-async def _answer(request: Request, file: BinaryIO, info: ObjectInfo) -> Response:
-    """Takes over the file and closes it, whatever happens."""
-    etag = f'"{info.etag}"'
-    headers = _CORS | {
-        "ETag": etag,
+def _answer(storage: DiskStorage, key: str, method: str, asked: Headers) -> Response:
+    """Blocks on the disk. What fits into one piece is read here at once; the rest is streamed."""
+    with ExitStack() as held:
+        file, info = storage.open(key)
+        held.callback(file.close)
+        headers = _described(info)
+        if none_match(asked.get("if-none-match"), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        try:
+            part = chosen_range(
+                asked.get("range"), asked.get("if-range"), headers["ETag"], info.size
+            )
+        except Unsatisfiable:
+            headers["Content-Range"] = f"bytes */{info.size}"
+            return Response(status_code=416, headers=headers)
+        wanted = part or ByteRange(0, info.size)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{info.size}"
+        length = wanted.end - wanted.start
+        headers["Content-Length"] = str(length)
+        headers["Content-Type"] = info.content_type
+        status = 200 if part is None else 206
+        if method == "HEAD":
+            return Response(status_code=status, headers=headers)
+        if length <= PIECE:
+            body = os.pread(file.fileno(), length, wanted.start)
+            if len(body) == length:
+                return Response(body, status_code=status, headers=headers)
+        held.pop_all()
+        return StreamingResponse(_pieces(file, wanted), status_code=status, headers=headers)
+
+
+def _described(info: ObjectInfo) -> dict[str, str]:
+    return _CORS | {
+        "ETag": f'"{info.etag}"',
         "Accept-Ranges": "bytes",
         "Last-Modified": format_datetime(info.modified, usegmt=True),
         "Cache-Control": info.cache_control or "private, no-cache",
@@ -165,27 +195,6 @@ async def _answer(request: Request, file: BinaryIO, info: ObjectInfo) -> Respons
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    with ExitStack() as held:
-        held.callback(file.close)
-        if none_match(request.headers.get("if-none-match"), etag):
-            return Response(status_code=304, headers=headers)
-        try:
-            part = chosen_range(
-                request.headers.get("range"), request.headers.get("if-range"), etag, info.size
-            )
-        except Unsatisfiable:
-            headers["Content-Range"] = f"bytes */{info.size}"
-            return Response(status_code=416, headers=headers)
-        wanted = part or ByteRange(0, info.size)
-        if part is not None:
-            headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{info.size}"
-        headers["Content-Length"] = str(wanted.end - wanted.start)
-        headers["Content-Type"] = info.content_type
-        status = 200 if part is None else 206
-        if request.method == "HEAD":
-            return Response(status_code=status, headers=headers)
-        held.pop_all()
-        return StreamingResponse(_pieces(file, wanted), status_code=status, headers=headers)
 
 
 async def _pieces(file: BinaryIO, wanted: ByteRange) -> AsyncIterator[bytes]:
