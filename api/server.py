@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import threading
@@ -32,6 +33,7 @@ class Server(uvicorn.Server):
                 port=port,
                 http="httptools",
                 ws="none",
+                log_config=None,  # as everything else logs
                 lifespan="off",  # `run` holds it, so that its errors arrive as themselves
                 server_header=False,
                 # Addresses carry path tokens, and those open drafts: they stay out of logs.
@@ -70,6 +72,9 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Raises SettingsError or Unavailable when it cannot start."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     server = Server(create_app(settings), host, port)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_app())
