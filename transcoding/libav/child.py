@@ -35,14 +35,19 @@ LARGEST_SIDE: Final = 8192
 def main(url: str, size: int, options: dict[str, str]) -> Facts:
     av.logging.set_level(None)
     try:
+        if tail.first_fragment(fetcher(url), size) is not None:
+            # Else libav visits every fragment: thousands of requests for what the last one tells.
+            options = options | {"fflags": "+ignidx"}
         with av.open(url, options=options, timeout=30, metadata_errors="replace") as container:
             return examine(container, url, size, options)
     except av.error.InvalidDataError:
         return {"failure": "invalid", **broken_index(url, size)}
     except (av.error.HTTPError, av.error.TimeoutError, ConnectionError) as error:
         return {"failure": "io", "reason": str(error)}
-    except (av.error.FFmpegError, ValueError, IndexError, OSError) as error:
+    except (av.error.FFmpegError, ValueError, IndexError) as error:
         return {"failure": "unreadable", "reason": f"{type(error).__name__}: {error}"}
+    except OSError as error:
+        return {"failure": "io", "reason": str(error)}
 
 
 def examine(container: InputContainer, url: str, size: int, options: dict[str, str]) -> Facts:
@@ -82,8 +87,10 @@ def sample(container: InputContainer, video: VideoStream, facts: Facts, search: 
     begin, last = facts["start"], facts["ends"]["video"]
     missing = None if search.declared is None else search.declared - begin - (last or 0.0)
     with suppress(av.error.FFmpegError, ValueError), search.open_stand_in() as end:
-        if end is not None and (missing is None or missing > LATE):
-            # Matroska without an index: seeking would read all of it, so only both ends are looked at.
+        unindexed = missing is None or missing > LATE or "mp4" in facts["container"]
+        if end is not None and unindexed:
+            # Matroska or fragments without an index: seeking reads everything on the way, so only
+            # both ends are looked at.
             there = end.streams.video[container.streams.video.index(video)]
             facts["video"]["windows"] = [
                 *frames.windows(container, video, begin, None),
