@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC
 from enum import Enum
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel
 from pymongo import AsyncMongoClient, MongoClient
@@ -33,21 +34,24 @@ Session = AsyncClientSession
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-SERVER_SELECTION_MS = 5_000
-_OPTIONS: dict[str, Any] = {
-    "tz_aware": True,
-    "tzinfo": UTC,
-    "w": "majority",
+_ALWAYS: dict[str, Any] = {"tz_aware": True, "tzinfo": UTC, "w": "majority"}
+_UNLESS_IN_URL: dict[str, Any] = {
     "appname": "academy",
-    "serverSelectionTimeoutMS": SERVER_SELECTION_MS,
+    "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 5_000,
 }
+
+
+def _options(url: str) -> dict[str, Any]:
+    named = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    usual = {name: value for name, value in _UNLESS_IN_URL.items() if name.lower() not in named}
+    return {**usual, **_ALWAYS}
 
 
 def service_client(url: str) -> Client:
     """One per process, made inside its event loop. SettingsError for a malformed URL."""
     try:
-        return AsyncMongoClient(url, **_OPTIONS)
+        return AsyncMongoClient(url, **_options(url))
     except (InvalidURI, ConfigurationError, ValueError) as error:
         raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
 
@@ -67,7 +71,7 @@ def worker_client(url: str) -> MongoClient[Document]:
             if not _worker_clients:
                 atexit.register(close_worker_clients)
             try:
-                client = MongoClient(url, **_OPTIONS)
+                client = MongoClient(url, **_options(url))
             except (InvalidURI, ConfigurationError, ValueError) as error:
                 raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
             _worker_clients[url] = client

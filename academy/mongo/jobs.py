@@ -16,7 +16,7 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from academy.errors import Conflict, LeaseLost, NotFound
+from academy.errors import Conflict, LeaseLost, NotFound, Unavailable
 from academy.ids import new_id
 from academy.jobs import (
     ACTIVE,
@@ -316,7 +316,11 @@ class MongoJobStore:
         async with self._feed.waiter(wants) as waiter:
             seen = 0
             while True:
-                job = await self.get(first.id)
+                try:
+                    job = await self.get(first.id)
+                except Unavailable:
+                    await waiter.wait()  # it comes back, or the follower leaves
+                    continue
                 if job.revision != seen:
                     seen = job.revision
                     yield job

@@ -16,8 +16,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from academy import embedded
-from academy.embedded import EmbeddedMongo
+from academy.embedded import EmbeddedMongo, find_mongod, home, replica_set
 from academy.errors import Conflict, SettingsError, Unavailable
 
 
@@ -169,7 +168,7 @@ def test_a_second_start_on_the_same_directory_says_who_is_there(
     running: tuple[EmbeddedMongo, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mongo, data_dir = running
-    monkeypatch.setattr(embedded, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(home, "LOCK_SECONDS", 0.2)
     with pytest.raises(Conflict, match=rf"process id is {pid_of(data_dir)}.*ACADEMY_DATA_DIR"):
         EmbeddedMongo(data_dir).start()
     write(mongo.url, "undisturbed")
@@ -183,10 +182,10 @@ def test_nothing_is_read_without_the_password(running: tuple[EmbeddedMongo, Path
         pytest.raises(OperationFailure, match="requires authentication"),
     ):
         stranger.kept.values.find_one()
-    home = data_dir / "mongodb"
-    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    folder = data_dir / "mongodb"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for name in ("keyfile", "password", "lock"):
-        assert stat.S_IMODE((home / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     with MongoClient[dict[str, str]](url) as client:
         options = client.admin.command("getCmdLineOpts")["parsed"]["net"]
     assert options["bindIp"] == "127.0.0.1"
@@ -201,7 +200,7 @@ def test_an_interrupted_first_start_is_finished_by_the_next(
 
     with monkeypatch.context() as patch:
         # After the replica set was initiated, before there is a user.
-        patch.setattr(embedded, "_wait_for_primary", killed)
+        patch.setattr(replica_set, "wait_for_primary", killed)
         with pytest.raises(KeyboardInterrupt):
             mongo.start()
     write(mongo.start(), "fine")
@@ -253,3 +252,32 @@ def test_a_missing_system_library_is_named(tmp_path: Path) -> None:
     binary.chmod(0o755)
     with pytest.raises(SettingsError, match=r"libcurl.so.4.*apt-get install libcurl4"):
         EmbeddedMongo(tmp_path / "data", mongod=binary).start()
+
+
+def a_mongod_that_says(folder: Path, version: str) -> Path:
+    binary = folder / "mongod"
+    binary.write_text(f"#!/bin/sh\necho 'db version v{version}'\n")
+    binary.chmod(0o755)
+    return binary
+
+
+def test_a_mongod_on_the_path_is_taken_if_it_is_recent_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    old = a_mongod_that_says(tmp_path, "5.0.31")
+    assert find_mongod() != old
+    recent = a_mongod_that_says(tmp_path, "8.0.4")
+    assert find_mongod() == recent
+
+
+def test_data_stay_with_the_mongod_that_made_them(
+    running: tuple[EmbeddedMongo, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, data_dir = running
+    used = home.Home(data_dir / "mongodb").binary()
+    assert used == find_mongod()
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    newer = a_mongod_that_says(tmp_path, "99.0.0")
+    assert find_mongod() == newer
+    assert home.Home(data_dir / "mongodb").binary() == used

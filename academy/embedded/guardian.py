@@ -1,6 +1,6 @@
 """The process between `academy up` and its mongod: stops mongod when its parent is gone, however it went.
 
-Run as a script (`python -I -S embedded_guardian.py LOCK_FD COMMAND...`), standard library only. Its
+Run as a script (`python -I -S guardian.py LOCK_FD COMMAND...`), standard library only. Its
 standard input is a pipe that the parent never writes to: the end of that pipe is the end of the
 parent, also after SIGKILL. (PR_SET_PDEATHSIG alone would not do: it fires when the *thread* that
 started the child ends, and services start things from worker threads.) The lock file stays locked
