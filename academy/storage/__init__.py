@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from academy.errors import SettingsError
 from academy.keys import KeyRing
 from academy.settings import Settings
 from academy.stores import Storage
@@ -19,7 +20,14 @@ def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
     if url.scheme == "file":
         from academy.storage.disk import DiskStorage
 
-        return DiskStorage(Path(unquote(url.path)), keys=keys, public_url=settings.public_url)
+        folder = Path(unquote(url.path))
+        try:
+            return DiskStorage(folder, keys=keys, public_url=settings.public_url)
+        except OSError as error:
+            raise SettingsError(
+                f"ACADEMY_STORAGE_URL: {folder} cannot be used ({error.strerror}). "
+                "Name a directory that can be written."
+            ) from error
     # Late: boto3 takes a third of a second to import, which one-machine use need not pay.
     from academy.storage.s3 import S3Storage
     from academy.storage.s3_connection import S3Connection
