@@ -210,8 +210,8 @@ async def test_addresses_that_expire_are_renewed_without_losing_the_moment(
 
     await page.route("**/v1/lectures/*", lecture)
     await page.route("**/v1/media/**", media)
-    # A short way ahead, so that segments are still to be asked for when the addresses expire.
-    await page.add_init_script("localStorage.setItem('academy.speed', '1')")
+    await page.add_init_script("localStorage.setItem('academy.speed', '2')")
+    # Held back, so that something is still to be asked for when the addresses expire.
     await page.route("**/5-1.m4s", hold := Held())
     await open_lecture(page, ready)
     await page.keyboard.press("k")

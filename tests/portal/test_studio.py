@@ -96,7 +96,9 @@ async def test_the_whole_way_from_a_course_to_a_published_lecture(
     await site.stores.jobs.extend(
         job, Progress(stage="encoding", fraction=0.42, speed=3.25, eta=75)
     )
-    await expect(page.get_by_text("42% · 3.3 × real time · about 1 min left")).to_be_visible()
+    await expect(
+        page.get_by_text("42% · 3.3 × real time · about 1 min 15 secs left")
+    ).to_be_visible()
     await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
 
     await page.get_by_role("button", name="Publish", exact=True).click()

@@ -76,7 +76,7 @@ function shape(name, attributes) {
 export function cover(slug) {
   const seed = hash(slug);
   const random = numbers(seed);
-  const [high, low, sun, far, near] = palettes[seed % palettes.length];
+  const [high, low, sun, far, near] = palettes[(seed >>> 9) % palettes.length];
   const svg = /** @type {SVGElement} */ (
     shape('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'xMidYMid slice', 'aria-hidden': 'true', class: 'cover' })
   );
@@ -101,7 +101,7 @@ export function cover(slug) {
 /** The wide drawing behind the catalogue's first words; its colours come from the style sheet. */
 export function panorama() {
   const svg = /** @type {SVGElement} */ (shape('svg', { viewBox: '0 0 1200 320', preserveAspectRatio: 'xMaxYMax slice', 'aria-hidden': 'true', class: 'panorama' }));
-  svg.append(shape('circle', { cx: 905, cy: 96, r: 46, class: 'sun' }));
+  svg.append(shape('circle', { cx: 1070, cy: 124, r: 42, class: 'sun' }));
   const random = numbers(20260418);
   for (let index = 0; index < 5; index += 1) {
     svg.append(shape('path', { d: ridge(random, 178 + index * 30, 46 - index * 6, 1200, 320), class: `ridge ridge-${index}` }));

@@ -12,10 +12,15 @@ export function clock(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** 22800 → "6 hr 20 min", "6 小时 20 分钟"; under a minute in seconds. @param {number | null | undefined} seconds */
+/** 22800 → "6 hrs 20 mins", "6小时 20分钟"; seconds are told below ten minutes. @param {number | null | undefined} seconds */
 export function spell(seconds) {
-  const whole = Math.max(0, Math.round(Number(seconds) || 0));
+  const whole = Math.max(0, Math.floor(Number(seconds) || 0));
   if (whole < 60) return unit(whole, 'second');
+  if (whole < 600) {
+    const over = whole % 60;
+    const full = unit(Math.floor(whole / 60), 'minute');
+    return over ? `${full} ${unit(over, 'second')}` : full;
+  }
   const minutes = Math.round(whole / 60);
   if (minutes < 60) return unit(minutes, 'minute');
   const rest = minutes % 60;

@@ -17,13 +17,13 @@ export function syllabus(course, current) {
   let number = 0;
   const sections = course.sections.filter((section) => section.lectures.length);
   return sections.map((section) =>
-      h(
-        'section',
-        { class: 'section' },
-        section.title ? h('h3', {}, section.title) : sections.length > 1 ? h('h3', { t: 'course.other' }) : null,
-        h('ol', {}, section.lectures.map((lecture) => row(lecture, (number += 1), lecture.id === current))),
-      ),
-    );
+    h(
+      'section',
+      { class: 'section' },
+      section.title ? h('h3', {}, section.title) : sections.length > 1 ? h('h3', { t: 'course.other' }) : null,
+      h('ol', {}, section.lectures.map((lecture) => row(lecture, (number += 1), lecture.id === current))),
+    ),
+  );
 }
 
 /** @param {import('./types.js').LectureRow} lecture @param {number} number @param {boolean} current */
@@ -31,7 +31,7 @@ function row(lecture, number, current) {
   const share = watchedShare(lecture.id);
   const side = lecture.playable
     ? h('span', { class: 'numbers' }, lecture.duration ? clock(lecture.duration) : '')
-    : h('span', { class: 'badge' }, icon('clock'), t('lecture.soon'));
+    : h('span', { class: 'badge' }, icon('clock'), h('span', { class: 'badge-text' }, t('lecture.soon')));
   const done = share > 0 ? h('span', { class: 'bar', role: 'img', 'aria-label': t('lecture.watched', { share: percent(share) }) }, h('span')) : null;
   done?.style.setProperty('--done', String(share));
   return h(
