@@ -65,9 +65,7 @@ def test_a_killed_transcoder_goes_on_without_encoding_finished_segments_again(
             "upload", str(recording), *["--course", "journey", "--title", "Killed", "--publish"]
         )
     )
-    wait_until(
-        lambda: len(academy.segments()) >= 9, "nine segments are stored", also=academy.log
-    )
+    wait_until(lambda: len(academy.segments()) >= 9, "nine segments are stored", also=academy.log)
     victim = academy.child("transcoder")
     victim.send_signal(signal.SIGKILL)
     victim.wait(30)
