@@ -72,7 +72,9 @@ async def deliver(order: Order, api: str, token: str, folder: Path, display: Dis
 def _explained(error: NotFound | Unauthenticated, order: Order) -> str:
     if isinstance(error, Unauthenticated):
         return f"{error.message} Give a valid one with --token."
-    return f"{error.message} Is there a course `{order.course}` that your token may write to?"
+    if order.course in error.message:
+        return error.message
+    return f"{error.message} Is there a course “{order.course}” that your token may write to?"
 
 
 async def _lecture(remote: Remote, order: Order, state: Resumption, kept: ResumptionFile) -> str:
@@ -189,5 +191,5 @@ def _details(recording: dict[str, Any]) -> dict[str, Any]:
     return {
         "state": recording["state"],
         "speed": recording.get("speed"),
-        "eta": recording.get("eta"),
+        "eta": recording.get("eta") if recording["state"] == "running" else None,
     }
