@@ -6,6 +6,7 @@ import io
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,13 @@ class Bench:
 Benches = Callable[..., Bench]
 
 
+@cache
+def inspected(path: Path, changed: int) -> Inspection:
+    """Each recording once: looking costs more than encoding a few small segments."""
+    del changed
+    return inspect(sources.of_file(path), filename=path.name)
+
+
 @pytest.fixture
 def bench(tmp_path: Path, tiny: Profile, ffmpeg: binary.FFmpeg) -> Benches:
     """`bench(path)`; `gain_db`, `segment_seconds` and `profile` change the plan."""
@@ -117,7 +125,7 @@ def bench(tmp_path: Path, tiny: Profile, ffmpeg: binary.FFmpeg) -> Benches:
         nonlocal made
         made += 1
         profile = profile.model_copy(update={"segment_seconds": segment_seconds})
-        inspection = inspect(sources.of_file(path), filename=path.name)
+        inspection = inspected(path, path.stat().st_mtime_ns)
         grid = grid_for(inspection, profile).model_copy(update=grid_changes)
         audio: AudioRendition | None = None
         if inspection.audio is not None:

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from academy.errors import SettingsError
+from transcoding.profiles import load, parse
+
+RUNG = "{size: 360, crf: 23, max_rate: 900000, buffer: 1800000, preset: faster, level: '3.0'}"
+
+
+def refusal(text: str, name: str | None = "mine") -> str:
+    with pytest.raises(SettingsError) as refused:
+        parse(text, name, origin="mine.yaml")
+    return refused.value.message
+
+
+def test_the_default_ladder_is_1080_720_360() -> None:
+    profile = load()
+    assert [rung.size for rung in profile.video] == [1080, 720, 360]
+    assert profile.segment_seconds == 4
+    assert (profile.audio.stereo, profile.audio.mono, profile.audio.loudness) == (96000, 64000, -16)
+
+
+def test_rungs_are_sorted_from_large_to_small() -> None:
+    large = RUNG.replace("360", "720", 1)
+    profile = parse(f"mine:\n  video: [{RUNG}, {large}]", "mine", origin="mine.yaml")
+    assert [rung.size for rung in profile.video] == [720, 360]
+
+
+def test_a_file_may_stand_for_its_first_profile_or_name_one(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"first: {{video: [{RUNG}]}}\nsecond: {{video: [{RUNG}]}}\n")
+    assert load(str(path)).name == "first"
+    assert load(f"{path}:second").name == "second"
+
+
+def test_an_unknown_name_says_which_there_are() -> None:
+    with pytest.raises(SettingsError, match=r"no profile 'best'; it has: default, fast"):
+        load("best")
+
+
+def test_a_missing_file_is_a_sentence() -> None:
+    with pytest.raises(SettingsError, match=r"missing\.yaml cannot be read"):
+        load("missing.yaml")
+
+
+def test_wrong_values_say_where_they_stand() -> None:
+    wrong = RUNG.replace("crf: 23", "crf: 99")
+    assert refusal(f"mine: {{video: [{wrong}]}}").startswith("mine.yaml: mine.video.0.crf: ")
+    assert "mine.video: " in refusal("mine: {video: []}")
+    assert "two rungs have the same size" in refusal(f"mine: {{video: [{RUNG}, {RUNG}]}}")
+    assert "mine.speed: Extra inputs" in refusal(f"mine: {{speed: 3, video: [{RUNG}]}}")
+    odd = RUNG.replace("size: 360", "size: 361")
+    assert "multiple of 2" in refusal(f"mine: {{video: [{odd}]}}")
+
+
+def test_what_is_not_a_profile_at_all_is_refused() -> None:
+    assert "is not YAML" in refusal("mine: [")
+    assert "must map profile names" in refusal("- 1")
+    assert "must be a mapping" in refusal("mine: 3")
