@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse
-from starlette.staticfiles import PathLike, StaticFiles
-from starlette.types import Scope
+
+from api.static_files import TYPES, Files
 
 PORTAL: Final = Path(__file__).parent / "portal"
 PACKAGES: Final = (
@@ -26,19 +24,6 @@ PAGES: Final = {
     "/lectures/{lecture_id}": "lecture.html",
     "/studio": "studio.html",
 }
-TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-}
-"""Not left to the system's table: with `nosniff` a module of the wrong type does not run."""
 REVALIDATE: Final = "public, no-cache"
 """Pages and our own assets change with every release and carry no version in their names."""
 VENDOR: Final = "public, max-age=3600"
@@ -68,33 +53,6 @@ _DOCS_START: Final = """if (window.SwaggerUIBundle) {
   SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null });
 }
 """
-
-
-class Files(StaticFiles):
-    """Files of one folder, with a type and caching that are ours to say."""
-
-    def __init__(self, directory: Path, caching: str) -> None:
-        super().__init__(directory=directory, check_dir=False)
-        self._caching = caching
-
-    async def check_config(self) -> None:
-        """A folder that is not there (packages not installed) answers 404 for what would be in it."""
-
-    def file_response(
-        self,
-        full_path: PathLike,
-        stat_result: os.stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        suffix = Path(os.fspath(full_path)).suffix
-        if suffix not in TYPES:
-            raise HTTPException(404)
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        response.headers["Cache-Control"] = self._caching
-        if response.status_code == 200:
-            response.headers["Content-Type"] = TYPES[suffix]
-        return response
 
 
 def install(app: FastAPI, portal: Path = PORTAL) -> None:

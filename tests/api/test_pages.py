@@ -106,3 +106,26 @@ async def test_the_reference_loads_nothing_from_elsewhere(anyone):
     assert start.headers["content-type"].startswith("text/javascript")
     document = await anyone.get("/openapi.json")
     assert document.json()["openapi"].startswith("3.1")
+
+
+async def test_text_is_sent_compressed_to_who_accepts_it_with_a_tag_of_its_own(anyone):
+    path = "/vendor/hls.js/dist/hls.mjs"
+    plain = await anyone.get(path, headers={"Accept-Encoding": "identity"})
+    packed = await anyone.get(path, headers={"Accept-Encoding": "br, gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < len(plain.content) / 2
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert plain.headers["etag"] != packed.headers["etag"]
+    for form in (plain, packed):
+        again = await anyone.get(path, headers={"If-None-Match": form.headers["etag"]})
+        assert again.status_code == 304
+
+
+async def test_ranges_are_of_the_file_as_it_is(anyone):
+    path = "/vendor/hls.js/dist/hls.mjs"
+    whole = await anyone.get(path, headers={"Accept-Encoding": "identity"})
+    part = await anyone.get(path, headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206
+    assert part.content == whole.content[10:20]
