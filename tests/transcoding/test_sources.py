@@ -68,7 +68,7 @@ def test_a_local_object_is_read_from_its_path(
         assert frames(ffmpeg, source) == 180
 
 
-@pytest.mark.parametrize("kind", ["lecture", "moov_at_end", "media_recorder", "mpegts"])
+@pytest.mark.parametrize("kind", ["moov_at_end", "media_recorder"])
 def test_an_object_in_a_bucket_is_read_through_loopback(
     kind: str, s3_storage: S3Storage, footage: Footage, ffmpeg: FFmpeg
 ) -> None:

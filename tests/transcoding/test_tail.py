@@ -18,7 +18,7 @@ from transcoding import probe, sources, tail
 from transcoding.libav import ends
 from transcoding.range_reader import BLOCK
 
-SMALL = (64 << 10, 256 << 10)
+SMALL = (16 << 10, 128 << 10)
 
 
 def fetch_of(data: bytes) -> tail.Fetch:
@@ -33,7 +33,7 @@ def test_header_and_tail_play_like_the_end_of_the_whole(
     kind: str, container: str, footage: Footage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tail, "WINDOWS", SMALL)
-    data = footage(kind, duration=30).read_bytes()
+    data = footage(kind, duration=8).read_bytes()
     stand_ins = list(tail.ends(fetch_of(data), len(data), container))
     assert stand_ins
     with av.open(io.BytesIO(data), "r") as whole, av.open(stand_ins[-1], "r") as end:
@@ -80,11 +80,12 @@ def test_the_end_of_a_recording_without_an_index_is_found_without_reading_it(
 def test_a_recording_that_broke_off_is_measured_at_its_end(
     footage: Footage, tmp_path: Path
 ) -> None:
-    path = tmp_path / "recording"
-    whole = footage("mkv", duration=10, size="1280x720").read_bytes()
-    path.write_bytes(whole[: len(whole) * 7 // 10])
+    path = tmp_path / "long.mkv"
+    base = footage("lecture", duration=5, size="1280x720")
+    films.ffmpeg("-stream_loop", "3", "-i", base, "-c", "copy", path)
+    films.cut(path, 0.7)
     found = probe.inspect(sources.of_file(path), filename="x")
-    assert found.duration == pytest.approx(7, abs=1)
+    assert found.duration == pytest.approx(14, abs=1)
     assert {finding.code for finding in found.findings} == {"truncated"}
 
 
