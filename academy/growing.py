@@ -56,6 +56,9 @@ class Snapshot:
         return text + "#EXT-X-ENDLIST\n" if self._whole(track) else text
 
     def _whole(self, track: str) -> bool:
+        """Also a recording that turned out shorter than planned ends, with the work."""
+        if self.media.publication is not None or self.ended is JobState.SUCCEEDED:
+            return True
         return self.available.segments[track] >= self.media.plan.grid.segment_count
 
 
