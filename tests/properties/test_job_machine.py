@@ -158,6 +158,9 @@ class JobMachine(RuleBasedStateMachine):
             )
         ]
         claimed: Job | None = self.run(self.jobs.claim_next("dispatcher"))
+        assert not self.database.jobs.count_documents(
+            {"state": "running", "lease.expires_at": {"$lt": clock}}
+        ), "a lost job was left to itself"
         if claimed is None:
             assert not claimable
             return
@@ -216,10 +219,12 @@ class JobMachine(RuleBasedStateMachine):
                     {"_id": claim.id}, {"$set": {"not_before": now() + timedelta(hours=1)}}
                 )
 
-    @rule(back=leases, number=st.integers(0, 5))
-    def record(self, back: int, number: int) -> None:
+    @rule(back=leases, number=st.integers(0, 5), late=st.booleans())
+    def record(self, back: int, number: int, late: bool) -> None:
         claim = self.lease(back)
         self.freeze(claim)
+        if late:
+            self.a_lease_runs_out(back)
         stored = self.stored(claim)
         if stored["media_id"] is None:
             return
