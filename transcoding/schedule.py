@@ -215,7 +215,7 @@ class Schedule:
             raise Poisoned
         if item.tries >= MOST_TRIES:
             raise Transient(result.message)
-        await asyncio.sleep(2 ** (item.tries - 1))
+        await pause(2 ** (item.tries - 1))
 
     def _heard(self, event: Event) -> None:
         item = self._running.get((event.kind, event.chunk))
@@ -232,6 +232,11 @@ class Schedule:
         while True:
             await self._report(self._meter.progress())
             await asyncio.sleep(1)
+
+
+async def pause(seconds: float) -> None:
+    """Before another try."""
+    await asyncio.sleep(seconds)
 
 
 async def _end(tasks: Sequence[asyncio.Task[Any]] | set[asyncio.Task[Any]]) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,4 +46,4 @@ def test_missing_runs_are_exactly_the_segments_some_track_lacks(
     ]
     assert missing == expected
     # Maximal: two runs never touch.
-    assert all(a[0] + a[1] < b[0] for a, b in zip(runs, runs[1:], strict=False))
+    assert all(a[0] + a[1] < b[0] for a, b in pairwise(runs))

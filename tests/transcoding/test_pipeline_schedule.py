@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from academy.errors import LeaseLost, RejectedMedia, Transient
+from academy.jobs import FailureKind, Progress
+from academy.media import AudioRendition, Chunk, Grid, MediaPlan, Receipt, VideoRendition
+from academy.recordings import Inspection, Ratio
+from transcoding import schedule
+from transcoding.announcements import Event
+from transcoding.endings import ending_of, with_damage
+from transcoding.engine import Engine, EngineLost, WorkersDied
+from transcoding.ffmpeg import EncodingFailed
+from transcoding.schedule import Item, Meter, Poisoned, Schedule
+from transcoding.tasks import Outcome, Result, Task, TaskKind
+
+GRID = Grid(frame_rate=Ratio(num=30), segment_frames=30, frames=300)
+RUNG = VideoRendition(
+    id="v90",
+    width=160,
+    height=90,
+    preset="ultrafast",
+    crf=30,
+    max_rate=1,
+    buffer=1,
+    profile="high",
+    level="3.0",
+)
+SOUND = AudioRendition(id="a96", channels=2, bit_rate=96_000)
+CHUNKS = [Chunk(index=n, first_segment=2 * n, segments=2) for n in range(5)]
+PLAN = MediaPlan(grid=GRID, video=[RUNG], audio=SOUND, chunks=CHUNKS, encoder="x")
+INSPECTION = Inspection(container="mp4", size=1, duration=10.0)
+Answer = Result | Exception | Callable[[Any], Awaitable[Result]]
+
+
+class Scripted(Engine):
+    """Answers from a list per chunk instead of running anything."""
+
+    def __init__(self, answers: dict[int, list[Answer]], slots: int = 2) -> None:
+        super().__init__(lambda: asyncio.sleep(0), local=True)
+        self.answers = answers
+        self.places = slots
+        self.started: list[tuple[str, int, int]] = []
+        self.priorities: list[int] = []
+        self.most = self.now = 0
+
+    async def slots(self) -> int:
+        return self.places
+
+    async def run(
+        self, work: Any, task: dict[str, Any], *, key: tuple[str, int, int, int], priority: int
+    ) -> dict[str, Any]:
+        self.started.append((key[0].partition("-")[0], key[1], key[3]))
+        self.priorities.append(priority)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(0)
+            answers = self.answers.get(key[1], [])
+            answer = answers.pop(0) if answers else done()
+            if isinstance(answer, Exception):
+                raise answer
+            if callable(answer):
+                answer = await answer(task)
+            return answer.model_dump(mode="json")
+        finally:
+            self.now -= 1
+
+    def begin(self, task: dict[str, Any]) -> None:
+        self._heard((0.0, event(task).model_dump(mode="json")))
+
+
+def event(task: dict[str, Any], segments: int = 0) -> Event:
+    made = Task.model_validate(task)
+    return Event(
+        media_id=made.media_id,
+        kind=made.kind,
+        chunk=made.chunk.index,
+        attempt=made.attempt,
+        execution=made.execution,
+        segments=segments,
+    )
+
+
+def done() -> Result:
+    return Result(outcome=Outcome.DONE)
+
+
+def short(at: float) -> Result:
+    return Result(outcome=Outcome.SHORT, ends_at=at)
+
+
+def failed(kind: FailureKind, code: str = "some") -> Result:
+    return Result(outcome=Outcome.FAILED, failure=kind, code=code, message="It went wrong.")
+
+
+@pytest.fixture(autouse=True)
+def _patient_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(_: float) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, int)
+
+    monkeypatch.setattr(schedule, "pause", at_once)
+
+
+async def run(engine: Engine, items: list[Item]) -> list[Progress]:
+    heard: list[Progress] = []
+    executions: dict[tuple[TaskKind, int], int] = {}
+
+    def task(item: Item) -> Task:
+        key = (item.kind, item.chunk.index)
+        executions[key] = executions.get(key, -1) + 1
+        return Task(
+            kind=item.kind,
+            media_id="m",
+            workspace={},
+            source_key="source",
+            plan=PLAN,
+            inspection=INSPECTION,
+            chunk=item.chunk,
+            attempt=1,
+            execution=executions[key],
+        )
+
+    async def report(progress: Progress) -> None:
+        heard.append(progress)
+
+    meter = Meter(total=10.0, segment_seconds=1.0)
+    await Schedule(engine, "m", task, meter, report).run(items)
+    return heard
+
+
+def video(*indexes: int) -> list[Item]:
+    return [Item(TaskKind.VIDEO, CHUNKS[index]) for index in indexes or range(5)]
+
+
+async def test_chunks_start_in_the_viewers_order_with_the_sound_first() -> None:
+    engine = Scripted({}, slots=1)
+    items = [*video(3, 0, 2), Item(TaskKind.AUDIO, CHUNKS[0]), Item(TaskKind.AUDIO, CHUNKS[1])]
+    await run(engine, items)
+    assert [(kind, index) for kind, index, _ in engine.started] == [
+        ("audio", 0),
+        ("video", 0),
+        ("audio", 1),
+        ("video", 2),
+        ("video", 3),
+    ]
+    assert all(item.result and item.result.outcome is Outcome.DONE for item in items)
+
+
+async def test_first_chunks_are_urgent_and_later_ones_are_equal() -> None:
+    engine = Scripted({})
+    await run(engine, video())
+    assert engine.priorities == [0, -1, -2, -3, -3]
+
+
+async def test_no_more_is_sent_than_encoders_and_one() -> None:
+    engine = Scripted({}, slots=2)
+    await run(engine, video())
+    assert engine.most == 3
+
+
+async def test_transient_failures_are_tried_again_as_new_executions() -> None:
+    engine = Scripted({1: [failed(FailureKind.TRANSIENT), EngineLost(), done()]})
+    items = video()
+    await run(engine, items)
+    assert [each for each in engine.started if each[1] == 1] == [
+        ("video", 1, 0),
+        ("video", 1, 1),
+        ("video", 1, 2),
+    ]
+    assert items[1].result == done()
+
+
+async def test_transient_failures_end_the_attempt_after_some_tries() -> None:
+    engine = Scripted({0: [failed(FailureKind.TRANSIENT)] * 9})
+    with pytest.raises(Transient, match="It went wrong"):
+        await run(engine, video())
+    assert len([each for each in engine.started if each[1] == 0]) == schedule.MOST_TRIES
+
+
+async def test_a_stopped_task_that_is_still_wanted_is_sent_again() -> None:
+    engine = Scripted({2: [Result(outcome=Outcome.STOPPED, code="cancelled")]})
+    items = video()
+    await run(engine, items)
+    assert items[2].tries == 2
+
+
+async def test_what_cannot_pass_ends_the_job_at_once() -> None:
+    with pytest.raises(LeaseLost):
+        await run(Scripted({0: [Result(outcome=Outcome.STOPPED, code="lease_lost")]}), video())
+    with pytest.raises(RejectedMedia):
+        await run(Scripted({0: [failed(FailureKind.SOURCE)]}), video())
+    with pytest.raises(EncodingFailed) as raised:
+        await run(Scripted({0: [failed(FailureKind.BUG, "wrong_init")]}), video())
+    assert raised.value.kind is FailureKind.BUG
+
+
+async def test_three_dead_workers_on_one_chunk_are_poison() -> None:
+    engine = Scripted({})
+
+    async def dies_again_and_again(task: dict[str, Any]) -> Result:
+        # Dask starts the task anew on the next worker, each time one dies.
+        for _ in range(4):
+            engine.begin(task)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    engine.answers = {1: [dies_again_and_again]}
+    with pytest.raises(Poisoned) as raised:
+        await run(engine, video())
+    assert raised.value.code == "poison"
+    assert raised.value.kind is FailureKind.BUG
+
+
+async def test_two_dead_workers_are_bad_luck() -> None:
+    engine = Scripted({})
+
+    async def dies_twice(task: dict[str, Any]) -> Result:
+        for _ in range(3):
+            engine.begin(task)
+        return done()
+
+    engine.answers = {1: [dies_twice]}
+    await run(engine, video())
+
+
+async def test_schedulers_that_give_up_sooner_lead_to_the_same_verdict() -> None:
+    engine = Scripted({})
+
+    async def dies(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        raise WorkersDied
+
+    engine.answers = {0: [dies] * 9}
+    with pytest.raises(Poisoned):
+        await run(engine, video())
+    assert len([each for each in engine.started if each[1] == 0]) == 3
+
+
+async def test_progress_counts_segments_as_they_are_recorded() -> None:
+    engine = Scripted({})
+
+    def encodes(index: int) -> Callable[[Any], Awaitable[Result]]:
+        async def work(task: dict[str, Any]) -> Result:
+            engine._heard((0.0, event(task, segments=2).model_dump(mode="json")))
+            assert task["chunk"]["index"] == index
+            return done()
+
+        return work
+
+    engine.answers = {index: [encodes(index)] for index in range(5)}
+    heard = await run(engine, video())
+    assert heard[-1].fraction == 1.0
+    assert heard[-1].eta == 0.0
+    assert heard[-1].speed is not None
+
+
+async def test_cancelling_ends_what_is_running() -> None:
+    engine = Scripted({})
+    began = asyncio.Event()
+
+    async def for_ever(task: dict[str, Any]) -> Result:
+        began.set()
+        await asyncio.Event().wait()
+        return done()
+
+    engine.answers = {index: [for_ever] for index in range(5)}
+    running = asyncio.create_task(run(engine, video()))
+    await began.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert engine.now == 0
+
+
+# Where the source ended.
+
+
+def ended(**results: list[Result]) -> list[Item]:
+    items = []
+    for kind, answers in results.items():
+        for index, result in enumerate(answers):
+            items.append(Item(TaskKind(kind), CHUNKS[index], result=result))
+    return items
+
+
+def test_a_complete_source_needs_nothing() -> None:
+    ending = ending_of(PLAN, INSPECTION, ended(video=[done()] * 5, audio=[done()] * 5))
+    assert not ending.short
+    assert ending.frames == 300
+
+
+def test_sound_that_goes_on_holds_the_picture_to_the_end() -> None:
+    items = ended(video=[done(), done(), short(5.0), short(6.0), short(8.0)], audio=[done()] * 5)
+    ending = ending_of(PLAN, INSPECTION, items)
+    assert ending.short
+    assert ending.frames == 300
+    assert ending.hold_from(Item(TaskKind.VIDEO, CHUNKS[3])) == 5.0
+    assert ending.inspection == INSPECTION
+
+
+def test_both_ending_early_is_a_file_that_breaks_off() -> None:
+    items = ended(video=[done(), short(3.5)], audio=[done(), short(3.2)])
+    ending = ending_of(PLAN, INSPECTION, items)
+    assert ending.frames == 105
+    assert [finding.code for finding in ending.inspection.findings] == ["truncated"]
+    assert ending.plan([]).grid.frames == 105
+    recorded = Receipt(track="v90", number=3, name="v90/3-1.m4s", bytes=1)
+    assert ending.plan([recorded]).grid.frames == 120
+
+
+def test_a_hole_in_the_middle_is_filled_from_where_it_begins() -> None:
+    items = ended(video=[done(), short(2.5), done(), done(), done()], audio=[done()] * 5)
+    ending = ending_of(PLAN, INSPECTION, items)
+    assert ending.frames == 300
+    assert ending.hold_from(Item(TaskKind.VIDEO, CHUNKS[1])) == 2.0
+
+
+def test_too_little_is_refused() -> None:
+    with pytest.raises(RejectedMedia, match="Only 1 of 10 seconds") as refused:
+        ending_of(PLAN, INSPECTION, ended(video=[short(0.6)], audio=[short(0.5)]))
+    assert refused.value.code == "truncated"
+
+
+def test_many_complaints_are_damage_and_a_few_are_not() -> None:
+    few = [Item(TaskKind.VIDEO, CHUNKS[0], result=Result(outcome=Outcome.DONE, complaints=2))]
+    many = [Item(TaskKind.VIDEO, CHUNKS[0], result=Result(outcome=Outcome.DONE, complaints=20))]
+    assert with_damage(INSPECTION, few) == INSPECTION
+    warned = with_damage(INSPECTION, many)
+    assert [finding.code for finding in warned.findings] == ["damaged"]
+    assert with_damage(warned, many) == warned
+
+
+def test_the_meter_counts_what_earlier_attempts_did() -> None:
+    meter = Meter(total=10.0, segment_seconds=1.0, before=5.0)
+    meter.add(Item(TaskKind.VIDEO, CHUNKS[0]), 2)
+    assert meter.progress().fraction == pytest.approx(0.7)
+    assert Fraction(meter.done) == 2
