@@ -21,6 +21,10 @@ class NotTranscoded(Conflict):
 
     code = "not_transcoded"
 
+    def __init__(self, message: str, *, lecture_id: str, code: str) -> None:
+        super().__init__(message, code=code)
+        self.lecture_id = lecture_id
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -183,6 +187,7 @@ async def _wait(remote: Remote, lecture_id: str, display: Display) -> None:
         failure = recording.get("failure") or {}
         raise NotTranscoded(
             failure.get("message") or f"Transcoding was {recording['state']}.",
+            lecture_id=lecture_id,
             code=failure.get("code", "not_transcoded"),
         )
 

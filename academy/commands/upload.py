@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from academy.commands.data_directory import local_settings
-from academy.commands.delivering import Order, deliver
+from academy.commands.delivering import NotTranscoded, Order, deliver
 from academy.commands.display import display_on
 from academy.errors import Invalid, SettingsError
 from academy.keys import KeyRing
@@ -41,6 +41,10 @@ def upload(
     try:
         with display:
             lecture_id = asyncio.run(deliver(order, base, bearer, state_folder(settings), display))
+    except NotTranscoded as error:
+        # The lecture is there all the same: whoever asks what became of it needs its id.
+        print(error.lecture_id)
+        raise
     except KeyboardInterrupt:
         print("Interrupted. Run the same command again to go on from here.", file=sys.stderr)
         sys.exit(130)

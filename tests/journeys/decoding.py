@@ -22,7 +22,7 @@ class Decoded:
 
 
 def decode(url: str) -> Decoded:
-    """The best video rendition and the audio group of an HLS multivariant playlist or an MPD."""
+    """The best video rendition and the audio group of an HLS multivariant playlist."""
     with av.open(url) as container:
         best = max(container.streams.video, key=lambda stream: stream.codec_context.height)
         picture_times = []
@@ -57,3 +57,19 @@ def complaints(url: str) -> str:
     )
     assert result.returncode == 0, result.stderr
     return result.stderr
+
+
+def frames_of(url: str) -> int:
+    """Pictures that ffmpeg decodes: also of an MPD, which PyAV's build does not read."""
+    result = subprocess.run(
+        [
+            *(get_ffmpeg_exe(), "-nostdin", "-v", "error", "-progress", "pipe:1", "-i", url),
+            *("-map", "0:v:0", "-fps_mode", "passthrough", "-f", "null", "-"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    counts = [line for line in result.stdout.splitlines() if line.startswith("frame=")]
+    return int(counts[-1].removeprefix("frame="))

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.fixtures_footage import Footage
-from tests.journeys.decoding import complaints, decode
+from tests.journeys.decoding import complaints, decode, frames_of
 from tests.journeys.installation import Installation, summary
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("academy")]
@@ -36,8 +36,7 @@ def test_an_uploaded_recording_becomes_a_lecture_that_plays(
     assert hls.end - hls.first == pytest.approx(14, abs=0.001)
     assert hls.audio_seconds == pytest.approx(14, abs=0.05)
     assert complaints(playback["hls"]) == ""
-    dash = decode(playback["dash"])
-    assert dash.frames == 14 * 30
+    assert frames_of(playback["dash"]) == 14 * 30
     assert httpx.get(playback["poster"], follow_redirects=True).content[:2] == b"\xff\xd8"
     assert httpx.get(playback["storyboard"]).text.startswith("WEBVTT")
 
@@ -120,3 +119,22 @@ def test_transcoding_to_a_directory_needs_no_database(
     if not manifest.is_absolute():
         manifest = tmp_path / "out" / manifest
     assert decode(str(manifest)).frames == 6 * 30
+
+
+def test_what_is_left_of_a_truncated_recording_plays_and_its_growing_playlist_ends(
+    academy: Installation, footage: Footage
+) -> None:
+    result = academy.run(
+        *("upload", str(footage("truncated_mkv", duration=12)), "--course", "journey"),
+        *("--title", "Cut off", "--publish", "--wait"),
+    )
+    lecture_id = academy.uploaded(result)
+    findings = academy.recording(lecture_id)["inspection"]["findings"]
+    assert "truncated" in {finding["code"] for finding in findings}
+    playback = academy.lecture(lecture_id)["playback"]
+    assert 1 < playback["duration"] < 12
+    seen = decode(playback["hls"])
+    assert seen.end - seen.first == pytest.approx(playback["duration"], abs=0.05)
+    rung = playback["renditions"][0]["id"]
+    growing = httpx.get(playback["hls"].replace("/r1/main", f"/growing/{rung}"))
+    assert growing.text.rstrip().endswith("#EXT-X-ENDLIST")
