@@ -32,7 +32,6 @@ from academy.uploads import Part
 _OWN = ".store"
 _LOCKS = 16
 """Puts to one key wait for each other, and seldom for others; deletions wait for all puts."""
-_LOOKS = 20
 _ABANDONED = 24 * 3600
 """Seconds after which a half-written file was surely left behind by a crash."""
 
@@ -88,27 +87,23 @@ class DiskStorage:
 
     def stat(self, key: str) -> ObjectInfo:
         path = self.path(key)
-        status = _status(path)
-        for _ in range(_LOOKS):
-            headers = sidecar.headers_of(path, status)
-            if headers is not None:
+        while True:
+            status = _status(path)
+            if headers := _headers(path, status):
                 return _info(key, status, headers)
-            earlier, status = status, _status(path)
-            if status.st_mtime_ns == earlier.st_mtime_ns:
-                break
-            # It was replaced, twice, while we looked: look again.
-        return _info(key, status, sidecar.guessed(path, status))
 
     def open(self, key: str) -> tuple[BinaryIO, ObjectInfo]:
         """The object's file, unbuffered, and what describes exactly these bytes. The caller closes it."""
         path = self.path(key)
-        try:
-            file = path.open("rb", buffering=0)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise _missing(key) from error
-        status = os.fstat(file.fileno())
-        headers = sidecar.headers_of(path, status) or sidecar.guessed(path, status)
-        return file, _info(key, status, headers)
+        while True:
+            try:
+                file = path.open("rb", buffering=0)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise _missing(key) from error
+            status = os.fstat(file.fileno())
+            if headers := _headers(path, status):
+                return file, _info(key, status, headers)
+            file.close()
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """In the order of the keys' bytes, as S3 lists them."""
@@ -248,6 +243,18 @@ def _status(path: Path) -> os.stat_result:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _missing(path.name) from error
+
+
+def _headers(path: Path, status: os.stat_result) -> sidecar.Headers | None:
+    """None when the object was replaced, twice, while we looked for its description: look again."""
+    found = sidecar.headers_of(path, status)
+    if found is not None:
+        return found
+    with suppress(FileNotFoundError, NotADirectoryError):
+        now = path.stat()
+        if (now.st_ino, now.st_mtime_ns) != (status.st_ino, status.st_mtime_ns):
+            return None
+    return sidecar.guessed(path, status)
 
 
 def _info(key: str, status: os.stat_result, headers: sidecar.Headers) -> ObjectInfo:

@@ -18,7 +18,7 @@ from academy.keys import KeyRing
 from academy.settings import Settings
 from academy.storage import open_storage, sidecar
 from academy.storage.disk import DiskStorage
-from academy.storage.links import DiskLinks
+from academy.storage.links import DiskLinks, bucket_end
 from academy.storage.s3 import S3Storage
 from academy.stores import LocalFiles
 from academy.uploads import SMALLEST_PART, Part
@@ -374,6 +374,14 @@ def test_links_last_as_long_as_asked_and_at_most_a_quarter_of_an_hour_more():
         before = time.time()
         expires, _ = signed(links, KEY, expires_in)
         assert before + expires_in < expires <= time.time() + expires_in + 900
+
+
+def test_links_made_within_a_quarter_of_an_hour_are_equal():
+    begin = 900 * 2_000_000
+    for expires_in in (0, 60, 900, 3600):
+        ends = {bucket_end(begin + second, expires_in) for second in range(0, 900, 7)}
+        assert len(ends) <= 2
+    assert {bucket_end(begin + second, 3600) for second in (0, 450.5, 899.9)} == {begin + 4500}
 
 
 def test_an_expired_link_is_refused_and_says_so():
