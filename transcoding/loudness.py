@@ -124,7 +124,7 @@ def loudness_command(
     layout = "mono" if channels == 1 else "stereo"
     stream = graph.input(source.url, **options)[str(audio.index)]
     stream = stream.filter("aresample", 48_000).filter("aformat", channel_layouts=layout)
-    stream = stream.filter("ebur128", metadata=1, framelog="quiet")
+    stream = stream.filter("ebur128", metadata=1)
     stream = stream.filter("ametadata", mode="print", key="lavfi.r128.M", file="pipe:1")
     arguments = graph.output(stream, "-", format="null").get_args()
     return [program, "-filter_complex_threads", "1", *arguments]

@@ -20,12 +20,19 @@ from transcoding.binary import FFmpeg
 from transcoding.chunks import missing_runs, plan_stretches
 from transcoding.endings import Ending, ending_of, with_damage
 from transcoding.engine import Engine
+from transcoding.ffmpeg import EncodingFailed
 from transcoding.ledger import Frozen, Ledger
 from transcoding.planning import Planner, in_thread
 from transcoding.profiles import Profile
 from transcoding.publish import Publisher
 from transcoding.schedule import AUDIO_SHARE, Item, Meter, Schedule
 from transcoding.tasks import Task, TaskKind
+
+
+class EncoderChanged(EncodingFailed):
+    """ffmpeg was replaced while this recording was being transcoded: start its transcoding anew."""
+
+    code = "encoder_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ async def transcode(
     await ledger.inspected(inspection)
     await ledger.progress(Progress(stage="planning"))
     frozen = await ledger.freeze(await planner.plan(inspection, profile or profiles.load()))
+    if frozen.plan.encoder != ffmpeg.fingerprint:
+        raise EncoderChanged
     sound = await planner.anchor(inspection)
     encoding = _Encoding(assignment, engine, ledger, ffmpeg, inspection, frozen, sound)
     receipts = await encoding.run()
@@ -178,6 +187,7 @@ class _Encoding:
             total=float(grid.duration) * sum(shares.values()),
             segment_seconds=seconds,
             before=before * seconds,
+            leading=TaskKind.VIDEO if self.plan.video else TaskKind.AUDIO,
         )
 
     def _task(self, item: Item) -> Task:

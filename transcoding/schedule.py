@@ -78,16 +78,18 @@ class Meter:
     segment_seconds: float
     before: float = 0.0
     """Done by earlier attempts."""
+    leading: TaskKind = TaskKind.VIDEO
+    """Whose seconds tell the speed."""
     done: float = 0.0
-    video: float = 0.0
-    """Seconds of the recording encoded by this attempt."""
+    encoded: float = 0.0
+    """Seconds of the recording, by this attempt."""
     began: float = field(default_factory=time.monotonic)
 
     def add(self, item: Item, segments: int) -> None:
         length = segments * self.segment_seconds
         self.done += length * item.share
-        if item.kind is TaskKind.VIDEO or self.total <= self.done:
-            self.video += length
+        if item.kind is self.leading:
+            self.encoded += length
 
     def progress(self) -> Progress:
         spent = max(time.monotonic() - self.began, 1e-6)
@@ -96,7 +98,7 @@ class Meter:
         return Progress(
             stage="encoding",
             fraction=round(share, 4),
-            speed=round(self.video / spent, 3) if self.video else None,
+            speed=round(self.encoded / spent, 3) if self.encoded else None,
             eta=round(left * spent / self.done, 1) if self.done else None,
         )
 

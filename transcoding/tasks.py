@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
+from academy.errors import AcademyError, LeaseLost, RejectedMedia, SettingsError, Unavailable
 from academy.jobs import FailureKind
 from academy.media import Chunk, MediaPlan
 from academy.recordings import Inspection
@@ -118,7 +118,8 @@ def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, 
         result = failed(error, error.kind, error.detail)
     except RejectedMedia as error:
         result = failed(error, FailureKind.SOURCE)
-    except Unavailable as error:
+    except (Unavailable, WrongEncoder, SettingsError) as error:
+        # This worker's trouble: another one may be set up as it should be.
         result = failed(error, FailureKind.TRANSIENT)
     except AcademyError as error:
         result = failed(error, FailureKind.BUG)

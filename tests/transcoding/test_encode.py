@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from academy.jobs import FailureKind
 from academy.media import INIT, Chunk
+from academy.stores import ObjectInfo
 from tests.fixtures_footage import Footage
 from tests.fixtures_transcoding import Bench, Benches, pictures
+from transcoding import workspaces
 from transcoding.boxes import boxes
+from transcoding.directory import SOURCE_KEY, DirectoryStore
 from transcoding.encode import encode_chunk
 from transcoding.fragments import FragmentReader
 from transcoding.tasks import Outcome, TaskKind
@@ -195,6 +201,8 @@ def test_another_encoder_build_is_refused(bench: Benches, footage: Footage) -> N
     made.plan = made.plan.model_copy(update={"encoder": "another"})
     result = made.run(TaskKind.VIDEO, 0, 1)
     assert (result.outcome, result.code) == (Outcome.FAILED, "wrong_encoder")
+    # Another worker may have the right one.
+    assert result.failure is FailureKind.TRANSIENT
 
 
 def test_a_source_that_is_gone_is_a_plain_result(
@@ -205,6 +213,35 @@ def test_a_source_that_is_gone_is_a_plain_result(
     Path(copy).unlink()
     result = made.run(TaskKind.VIDEO, 0, 1)
     assert (result.outcome, result.code) == (Outcome.FAILED, "object_not_found")
+
+
+class Remote(DirectoryStore):
+    """As a bucket: no file of it can be opened."""
+
+    path = None  # type: ignore[assignment]
+
+    def stat(self, key: str) -> ObjectInfo:
+        assert key == SOURCE_KEY
+        size = self._source.stat().st_size
+        return ObjectInfo(key, size, "video/mp4", None, "e", datetime.now(UTC))
+
+    def read(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        assert key == SOURCE_KEY
+        yield self._source.read_bytes()[start:end]
+
+
+def test_a_source_in_a_bucket_is_read_in_ranges(
+    bench: Benches, footage: Footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = footage("moov_at_end", duration=5)
+    local, remote = bench(path), bench(path)
+    whole(local)
+    local.run(TaskKind.AUDIO, 0, 5)
+    monkeypatch.setattr(workspaces, "DirectoryStore", Remote)
+    whole(remote)
+    remote.run(TaskKind.AUDIO, 0, 5)
+    assert remote.joined("v90") == local.joined("v90")
+    assert remote.joined("a96") == local.joined("a96")
 
 
 def test_a_result_is_small(bench: Benches, footage: Footage) -> None:
