@@ -10,7 +10,8 @@ import atexit
 import functools
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from enum import Enum
 from typing import Any, TypeVar
@@ -21,7 +22,14 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import ConfigurationError, ConnectionFailure, InvalidURI
+from pymongo.client_session import ClientSession
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 
 from academy.errors import SettingsError, Unavailable
 
@@ -30,6 +38,7 @@ Client = AsyncMongoClient[Document]
 Database = AsyncDatabase[Document]
 Collection = AsyncCollection[Document]
 Session = AsyncClientSession
+WorkerClient = MongoClient[Document]
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -56,11 +65,11 @@ def service_client(url: str) -> Client:
         raise SettingsError(f"ACADEMY_MONGODB_URL is not usable: {error}.") from error
 
 
-_worker_clients: dict[str, MongoClient[Document]] = {}
+_worker_clients: dict[str, WorkerClient] = {}
 _worker_clients_lock = threading.Lock()
 
 
-def worker_client(url: str) -> MongoClient[Document]:
+def worker_client(url: str) -> WorkerClient:
     """Synchronous, for workers: one per process and URL, thread-safe, connects when first used.
 
     Open until the process ends or `close_worker_clients`.
@@ -87,14 +96,51 @@ def close_worker_clients() -> None:
 async def in_transaction(database: Database, work: Callable[[Session], Awaitable[T]]) -> T:
     """All of `work` or none of it; repeated when it met another transaction.
 
-    So `work` may run more than once and must keep its effects inside the session.
+    So `work` may run more than once and must keep its effects inside the session. Raises Unavailable
+    besides what `work` raises.
     """
+
+    async def attempt(session: Session) -> T:
+        try:
+            return await work(session)
+        except ServerSelectionTimeoutError as error:
+            # Nobody is there; the driver would go on trying for two minutes.
+            raise unavailable(error) from error
+
     async with database.client.start_session() as session:
-        return await session.with_transaction(work)
+        return await session.with_transaction(attempt)
+
+
+def in_worker_transaction(client: WorkerClient, work: Callable[[ClientSession], None]) -> None:
+    """The same, synchronous; also maps what it means when the server is away."""
+
+    def attempt(session: ClientSession) -> None:
+        try:
+            work(session)
+        except ServerSelectionTimeoutError as error:
+            raise unavailable(error) from error
+
+    with while_reachable(), client.start_session() as session:
+        session.with_transaction(attempt)
+
+
+def unavailable(error: PyMongoError) -> Unavailable:
+    return Unavailable(f"MongoDB does not answer: {error}")
+
+
+@contextmanager
+def while_reachable() -> Iterator[None]:
+    """Raises Unavailable for lost connections and time limits, other errors as they are."""
+    try:
+        yield
+    except PyMongoError as error:
+        if isinstance(error, ConnectionFailure) or error.timeout:
+            raise unavailable(error) from error
+        raise
 
 
 def unavailable_when_down(store: type[T]) -> type[T]:
-    """Class decorator: public coroutines raise Unavailable when the server cannot be reached."""
+    """Class decorator: public coroutines run `while_reachable`."""
     for name, method in list(vars(store).items()):
         if not name.startswith("_") and inspect.iscoroutinefunction(method):
             setattr(store, name, _guarded(method))
@@ -104,10 +150,8 @@ def unavailable_when_down(store: type[T]) -> type[T]:
 def _guarded(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @functools.wraps(method)
     async def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with while_reachable():
             return await method(*args, **kwargs)
-        except ConnectionFailure as error:
-            raise Unavailable(f"MongoDB does not answer: {error}") from error
 
     return guarded
 

@@ -7,12 +7,17 @@ from typing import Final
 
 from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import ConnectionFailure
 
-from academy.errors import LeaseLost, Unavailable
+from academy.errors import LeaseLost
 from academy.jobs import JobState
 from academy.media import Receipt
-from academy.mongo.client import Document, plain, worker_client
+from academy.mongo.client import (
+    Document,
+    in_worker_transaction,
+    plain,
+    while_reachable,
+    worker_client,
+)
 
 _UNEXPIRED: Final[Document] = {"$expr": {"$gt": ["$lease.expires_at", "$$NOW"]}}
 
@@ -66,27 +71,19 @@ class MongoJournal:
                 raise LeaseLost
             self._receipts.bulk_write(writes, session=session)
 
-        try:
-            with self._client.start_session() as session:
-                session.with_transaction(work)
-        except ConnectionFailure as error:
-            raise Unavailable(f"MongoDB does not answer: {error}") from error
+        in_worker_transaction(self._client, work)
 
     def receipts(self) -> Sequence[Receipt]:
         """By track, then number."""
-        try:
+        with while_reachable():
             return [
                 Receipt.model_validate(document)
                 for document in self._receipts.find(
                     {"media_id": self._media_id}, {"_id": 0}, sort=[("track", 1), ("number", 1)]
                 )
             ]
-        except ConnectionFailure as error:
-            raise Unavailable(f"MongoDB does not answer: {error}") from error
 
     def held(self) -> bool:
         """By state and token; a lease that expired but that nobody took over may still be extended."""
-        try:
+        with while_reachable():
             return self._jobs.find_one(self._holder, {"_id": 1}) is not None
-        except ConnectionFailure as error:
-            raise Unavailable(f"MongoDB does not answer: {error}") from error
