@@ -188,9 +188,9 @@ def whole_bucket(s3_server: S3Server) -> S3Storage:
     return S3Storage(s3_server.new_bucket(), connection=s3_server.connection)
 
 
-@pytest.fixture(params=["disk", "s3", "s3-prefix"])
+@pytest.fixture(params=["disk", "s3-prefix"])
 def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
-    """Every backend in turn, empty."""
+    """Every backend in turn, empty. `s3`, a whole bucket, is for tests that ask for it."""
     if request.param == "disk":
         yield request.getfixturevalue("disk_storage")
     elif request.param == "s3-prefix":

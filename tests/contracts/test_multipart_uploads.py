@@ -16,9 +16,6 @@ from academy.storage.s3 import S3Storage
 from academy.stores import Storage
 from academy.uploads import SMALLEST_PART, Part
 
-# A bucket with and without a prefix differ in keys only, which the other suite covers.
-pytestmark = pytest.mark.parametrize("storage", ["disk", "s3-prefix"], indirect=True)
-
 KEY = "recordings/5a/source"
 FIRST = secrets.token_bytes(SMALLEST_PART)
 SECOND = secrets.token_bytes(SMALLEST_PART + 1)

@@ -1,4 +1,4 @@
-"""What every object store keeps: disk, S3, and S3 below a prefix."""
+"""What every object store keeps: disk and S3 below a prefix; where names matter, a whole bucket too."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 
 from academy.errors import Invalid, ObjectNotFound
 from academy.stores import ObjectStore, Storage
+
+everywhere = pytest.mark.parametrize("storage", ["disk", "s3", "s3-prefix"], indirect=True)
 
 KEY = "media/9f/v720/12-1.m4s"
 BODY = bytes(range(256)) * 20
@@ -32,6 +34,7 @@ def keys(store: ObjectStore, prefix: str) -> list[str]:
     return [info.key for info in store.list(prefix)]
 
 
+@everywhere
 def test_what_is_put_is_read_back_with_its_headers(storage: Storage):
     before = datetime.now(UTC) - timedelta(seconds=2)
     put(storage)
@@ -111,6 +114,7 @@ def test_an_empty_object_is_an_object(storage: Storage, http: httpx.Client):
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+@everywhere
 @pytest.mark.parametrize(
     "key",
     [
@@ -182,6 +186,7 @@ def test_a_content_type_that_is_none_is_refused(storage: Storage, content_type: 
         storage.start(KEY, content_type=content_type)
 
 
+@everywhere
 def test_a_missing_object_is_not_found(storage: Storage):
     put(storage, "a/b")
     for key in ("nothing", "a/c", "a/b/c", "a"):
@@ -190,6 +195,7 @@ def test_a_missing_object_is_not_found(storage: Storage):
                 act(key)
 
 
+@everywhere
 def test_a_listing_is_sorted_by_bytes_and_knows_sizes(storage: Storage):
     names = ["b", "a", "a-b", "a.b", "a/c", "a0", "B", "é", "a/b/c", "中"]
     put(storage, "other/x")
@@ -205,13 +211,15 @@ def test_a_listing_is_sorted_by_bytes_and_knows_sizes(storage: Storage):
     assert listed[0].etag == storage.stat(listed[0].key).etag
 
 
+@everywhere
 def test_a_long_listing_is_complete(storage: Storage):
-    names = [f"many/{number:04}" for number in range(25)]
+    names = [f"many/{number:04}" for number in range(12)]
     for name in names:
         storage.put(name, b"", content_type="text/plain")
     assert keys(storage, "many/") == names
 
 
+@everywhere
 def test_a_prefix_is_a_folder_not_a_beginning(storage: Storage):
     for key in ("a/1", "ab/2", "a-/3", "b/a/4"):
         put(storage, key)
@@ -233,8 +241,9 @@ def test_a_prefix_ends_in_a_slash(storage: Storage, prefix: str):
     assert storage.stat("a/1").size == len(BODY)
 
 
+@everywhere
 def test_deleting_is_idempotent_and_leaves_nothing(storage: Storage):
-    for number in range(20):
+    for number in range(12):
         put(storage, f"media/x/{number % 3}/{number}")
     put(storage, "media/y")
     for _ in range(2):
@@ -256,6 +265,7 @@ def test_a_deleted_prefix_can_be_filled_again_even_by_an_object_of_its_name(stor
     assert keys(storage, "a/") == ["a/b/c"]
 
 
+@everywhere
 def test_a_signed_link_gives_the_object_with_its_headers(storage: Storage, http: httpx.Client):
     put(storage)
     answer = http.get(storage.signed_url(KEY, expires_in=60))
