@@ -5,6 +5,7 @@ Lost events cost nothing but a late progress bar; starts are counted to find chu
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from transcoding.tasks import Task, TaskKind
 
 TOPIC: Final = "academy"
+EVERY: Final = 1.0
+"""Seconds."""
 
 
 class Event(BaseModel):
@@ -23,7 +26,13 @@ class Event(BaseModel):
     attempt: int
     execution: int
     segments: int = 0
-    """Recorded since the last event; 0: the task just began."""
+    """Recorded since the last event."""
+    ahead: float | None = None
+    """How many segments are encoded beyond the recorded ones. None with no segments: it just began."""
+
+    @property
+    def began(self) -> bool:
+        return self.ahead is None and not self.segments
 
 
 class Announcer:
@@ -33,6 +42,8 @@ class Announcer:
         from distributed import get_worker
 
         self._task = task
+        self._recorded = 0
+        self._told = time.monotonic()
         self._worker: Any = None
         try:
             self._worker = get_worker()
@@ -40,12 +51,19 @@ class Announcer:
             return
 
     def began(self) -> None:
-        self._tell(0)
+        self._tell()
 
     def recorded(self, segments: int) -> None:
-        self._tell(segments)
+        self._recorded += segments
+        self._tell(segments=segments)
 
-    def _tell(self, segments: int) -> None:
+    def encoded(self, segments: float) -> None:
+        """Of this task in all, recorded or not. Passed on about once a second."""
+        if time.monotonic() >= self._told + EVERY:
+            self._told = time.monotonic()
+            self._tell(ahead=max(0.0, round(segments - self._recorded, 3)))
+
+    def _tell(self, *, segments: int = 0, ahead: float | None = None) -> None:
         if self._worker is None:
             return
         event = Event(
@@ -55,5 +73,6 @@ class Announcer:
             attempt=self._task.attempt,
             execution=self._task.execution,
             segments=segments,
+            ahead=ahead,
         )
         self._worker.log_event(TOPIC, event.model_dump(mode="json"))

@@ -79,6 +79,7 @@ def encode(task: Task) -> Result:
                 inits=inits,
                 label=label(task, first, segments),
                 announcer=announcer,
+                before=total.segments,
             )
             result = run.encode(program, source, workspace, wanted)
             total = added(total, result)
@@ -133,9 +134,12 @@ class _Run:
         inits: dict[str, Receipt],
         label: str,
         announcer: Announcer,
+        before: int,
     ) -> None:
         self._task = task
         self._announcer = announcer
+        self._before = before
+        """Segments of this task's earlier runs."""
         self._span = span
         self._grid: Grid = span.grid
         self._inits = inits
@@ -158,6 +162,7 @@ class _Run:
                         self._command(program, source, tracks, back),
                         limits=self._limits(),
                         cancelled=wanted.cancelled,
+                        on_progress=self._progressed,
                         on_tick=partial(self._release, tracks, delivery),
                     )
                     self._release(tracks, delivery)
@@ -182,6 +187,9 @@ class _Run:
                 update={"outcome": Outcome.SHORT, "ends_at": float(self._source_end())}
             )
         return result
+
+    def _progressed(self, progress: ffmpeg.Progress) -> None:
+        self._announcer.encoded(self._before + progress.frame / self._grid.segment_frames)
 
     def _tracks(self, folder: Path) -> list[_Track]:
         folder.mkdir()

@@ -53,6 +53,8 @@ class Item:
     """Executions that began, as far as they were heard."""
     ends: int = 0
     """Executions known to have ended by themselves, or by no fault of the chunk."""
+    ahead: float = 0.0
+    """Segments encoded but not yet recorded."""
     result: Result | None = None
 
     @property
@@ -84,22 +86,40 @@ class Meter:
     encoded: float = 0.0
     """Seconds of the recording, by this attempt."""
     began: float = field(default_factory=time.monotonic)
+    ahead: dict[tuple[TaskKind, int], float] = field(default_factory=dict)
+    """Seconds of effort put into segments that are not recorded yet, by chunk."""
+    shown: float = 0.0
 
     def add(self, item: Item, segments: int) -> None:
+        """So many segments were recorded."""
         length = segments * self.segment_seconds
         self.done += length * item.share
         if item.kind is self.leading:
             self.encoded += length
+        self.look_ahead(item, max(0.0, item.ahead - segments))
+
+    def look_ahead(self, item: Item, segments: float) -> None:
+        item.ahead = min(segments, item.chunk.segments)
+        self.ahead[item.kind, item.chunk.index] = item.ahead * self.segment_seconds
 
     def progress(self) -> Progress:
         spent = max(time.monotonic() - self.began, 1e-6)
-        share = min(1.0, (self.before + self.done) / self.total) if self.total else 1.0
-        left = max(0.0, self.total - self.before - self.done)
+        ahead = sum(
+            seconds * (AUDIO_SHARE if kind is TaskKind.AUDIO else 1.0)
+            for (kind, _), seconds in self.ahead.items()
+        )
+        done = min(self.done + ahead, self.total - self.before)
+        encoded = self.encoded + sum(
+            seconds for (kind, _), seconds in self.ahead.items() if kind is self.leading
+        )
+        # What a lost worker had encoded is lost: the bar waits instead of going back.
+        self.shown = max(self.shown, (self.before + done) / self.total if self.total else 1.0)
+        left = max(0.0, self.total - self.before - done)
         return Progress(
             stage="encoding",
-            fraction=round(share, 4),
-            speed=round(self.encoded / spent, 3) if self.encoded else None,
-            eta=round(left * spent / self.done, 1) if self.done else None,
+            fraction=round(min(1.0, self.shown), 4),
+            speed=round(encoded / spent, 3) if encoded else None,
+            eta=round(left * spent / done, 1) if done > 0 else None,
         )
 
 
@@ -200,6 +220,7 @@ class Schedule:
             )
         finally:
             del self._running[item.kind, item.chunk.index]
+            self._meter.look_ahead(item, 0)
             item.tries += 1
 
     async def _after_failure(self, item: Item, result: Result) -> None:
@@ -225,6 +246,9 @@ class Schedule:
             return
         if event.segments:
             self._meter.add(item, event.segments)
+        if event.ahead is not None:
+            self._meter.look_ahead(item, event.ahead)
+        if not event.began:
             return
         item.starts += 1
         if item.deaths > MOST_DEATHS and self._poisoned and not self._poisoned.done():

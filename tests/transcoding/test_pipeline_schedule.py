@@ -336,6 +336,19 @@ def test_many_complaints_are_damage_and_a_few_are_not() -> None:
     assert with_damage(warned, many) == warned
 
 
+def test_the_meter_looks_ahead_of_what_is_recorded_and_never_goes_back() -> None:
+    meter = Meter(total=10.0, segment_seconds=1.0)
+    item = Item(TaskKind.VIDEO, CHUNKS[0])
+    meter.look_ahead(item, 1.5)
+    assert meter.progress().fraction == pytest.approx(0.15)
+    meter.add(item, 1)
+    assert meter.progress().fraction == pytest.approx(0.15)
+    meter.look_ahead(item, 0)
+    assert meter.progress().fraction == pytest.approx(0.15)
+    meter.add(item, 1)
+    assert meter.progress().fraction == pytest.approx(0.2)
+
+
 def test_the_meter_counts_what_earlier_attempts_did() -> None:
     meter = Meter(total=10.0, segment_seconds=1.0, before=5.0)
     meter.add(Item(TaskKind.VIDEO, CHUNKS[0]), 2)
