@@ -348,4 +348,4 @@ def test_no_order_of_events_breaks_a_job(synchronous: Synchronous) -> None:
 
 @pytest.mark.slow
 def test_no_long_order_of_events_breaks_a_job(synchronous: Synchronous) -> None:
-    check(synchronous, examples=100, steps=60)
+    check(synchronous, examples=60, steps=50)
