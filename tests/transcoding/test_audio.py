@@ -19,10 +19,10 @@ CHIRP = "0.25*sin(2*PI*(200+60*t)*t)+0.08*sin(2*PI*3100*t)+0.02*random(0)"
 
 @pytest.fixture(scope="module")
 def chirp(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Six seconds at 44.1 kHz that never repeat, in containers with fine clocks and coarse ones."""
+    """Four seconds at 44.1 kHz that never repeat, in containers with fine clocks and coarse ones."""
     folder = tmp_path_factory.mktemp("chirp")
     mp4 = folder / "chirp.mp4"
-    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{CHIRP}':s=44100:d=6", "-ac", "2", "-b:a", "192k", mp4)
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc='{CHIRP}':s=44100:d=4", "-ac", "2", "-b:a", "192k", mp4)
     copies = {"mp4": mp4}
     for name, codec in {
         "mkv": ["copy"],
@@ -49,11 +49,9 @@ def sound_of(bench: Bench) -> str:
 
 def encode(bench: Bench, path: Path, step: int) -> list[float]:
     """The first channel, from stretches of `step` segments."""
-    count = bench.grid.segment_count
+    count, where = bench.grid.segment_count, anchor_of(bench, path)
     for first in range(0, count, step):
-        result = bench.run(
-            TaskKind.AUDIO, first, min(step, count - first), anchor=anchor_of(bench, path)
-        )
+        result = bench.run(TaskKind.AUDIO, first, min(step, count - first), anchor=where)
         assert result.outcome is Outcome.DONE, result
     return list(samples(bench.joined(sound_of(bench)))[0])
 
@@ -92,7 +90,7 @@ def test_sound_stays_where_it_was_in_the_source(chirp: dict[str, Path], bench: B
     wav = path.with_suffix(".wav")
     ffmpeg("-i", path, "-ac", "1", "-ar", "48000", "-c:a", "pcm_f32le", wav)
     source = list(samples(wav)[0])
-    for at in (10_000, 96_000, 200_000):
+    for at in (10_000, 96_000, 150_000):
         piece = made[at : at + 2048]
         shifts = {shift: math.dist(piece, source[at + shift :][:2048]) for shift in range(-40, 41)}
         assert min(shifts, key=shifts.__getitem__) == 0

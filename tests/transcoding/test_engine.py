@@ -176,6 +176,7 @@ async def engine_at(port: int) -> AsyncIterator[Engine]:
         await made.close()
 
 
+@pytest.mark.journey
 async def test_a_killed_workers_task_moves_and_a_dead_scheduler_is_noticed(tmp_path: Path) -> None:
     port = free_port()
     folder = tmp_path / "deaths"

@@ -174,6 +174,7 @@ def receipts(out: Path) -> list[Receipt]:
     return [Receipt.model_validate_json(line) for line in lines]
 
 
+@pytest.mark.journey
 async def test_a_killed_run_goes_on_without_encoding_anything_twice(
     footage: Footage, tiny_file: str, tmp_path: Path
 ) -> None:
@@ -203,6 +204,7 @@ def listed(out: Path, playlist: str) -> list[str]:
     return [uri.removeprefix("../") for uri in uris]
 
 
+@pytest.mark.journey
 async def test_cancelling_ends_every_ffmpeg_and_a_second_run_goes_on(
     footage: Footage, tiny_file: str, tmp_path: Path
 ) -> None:
