@@ -10,10 +10,10 @@ run: $(VENV)/.runtime
 	$(BIN)/academy up --demo
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-unit: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not journey and not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not journey and not browser"
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow --timeout=1200

@@ -106,7 +106,7 @@ def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
     ).start()
     academy.add_course("journey")
     workers = [cluster.add_worker(academy.env) for _ in range(2)]
-    recording = footage("lecture", duration=40, size="640x360")
+    recording = footage("lecture", duration=32)
     lecture_id = academy.uploaded(
         academy.run(
             "upload", str(recording), *["--course", "journey", "--title", "Far", "--publish"]
@@ -126,7 +126,7 @@ def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
     academy.settled(lecture_id, "succeeded")
 
     playback = academy.lecture(lecture_id)["playback"]
-    assert decode(playback["hls"]).frames == 1200
+    assert decode(playback["hls"]).frames == 960
     segment = first_segment(playback["hls"])
     assert segment.status_code == 307
     assert segment.headers["location"].startswith(s3_server.endpoint)

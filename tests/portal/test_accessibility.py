@@ -16,7 +16,7 @@ from tests.portal.film import Film, Screening, begin_screening
 from tests.portal.site import Site
 from tests.portal.watching import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "api/portal/node_modules/axe-core/axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THEMES = ["light", "dark"]

@@ -9,7 +9,7 @@ from tests.documents import a_course
 from tests.fixtures_browser import OpenContext, Watch
 from tests.portal.site import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 EXTRA = 14
 
 

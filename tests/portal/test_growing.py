@@ -9,7 +9,7 @@ from tests.portal.film import Film, a_published_lecture, begin_screening
 from tests.portal.site import Site
 from tests.portal.watching import until, video
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 async def test_a_lecture_is_watched_while_it_grows_and_turns_final_without_a_jump(

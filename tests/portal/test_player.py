@@ -15,7 +15,7 @@ from tests.portal.film import Film, Screening, a_published_lecture, begin_screen
 from tests.portal.site import SECRET, Site
 from tests.portal.watching import until, video
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 class Held:

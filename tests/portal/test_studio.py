@@ -16,7 +16,7 @@ from tests.documents import a_course, a_lecture
 from tests.fixtures_browser import OpenContext, Watch
 from tests.portal.site import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 PARTS = re.compile(r"/v1/storage/parts/[^/]+/(\d+)")

@@ -18,7 +18,7 @@ from transcoding import probe, sources, tail
 from transcoding.libav import ends
 from transcoding.range_reader import BLOCK
 
-SMALL = (16 << 10, 128 << 10)
+SMALL = (16 << 10, 128 << 10, 400 << 10)
 
 
 def fetch_of(data: bytes) -> tail.Fetch:
