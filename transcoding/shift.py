@@ -121,8 +121,9 @@ class Shift:
             log.error("Job %s failed by our own fault.", self.job.id, exc_info=error)
         try:
             await self._jobs.fail(self.job, failure)
-        except LeaseLost:
-            log.info("Job %s failed after its lease was lost.", self.job.id)
+        except (LeaseLost, Unavailable) as ended:
+            # Its lease will run out, and whoever claims it next finds the same.
+            log.warning("The failure of job %s was not recorded: %s", self.job.id, ended)
 
     # The pipeline's ledger.
 
