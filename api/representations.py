@@ -241,7 +241,7 @@ def course_detail(
     playable: Callable[[Lecture], bool],
     languages: Languages,
 ) -> CourseDetail:
-    """`lectures` in their order; those in no (or a vanished) section come first, under a null one."""
+    """`lectures` in their order; those in no (or a vanished) section come last, under a null one."""
 
     def lines(chosen: Iterable[Lecture]) -> list[LectureLine]:
         return [
@@ -258,8 +258,7 @@ def course_detail(
 
     known = {section.id for section in course.sections}
     loose = [lecture for lecture in lectures if lecture.section not in known]
-    sections = [SectionOut(id=None, title=None, lectures=lines(loose))] if loose else []
-    sections += [
+    sections = [
         SectionOut(
             id=section.id,
             title=languages.text(section.title, course.language),
@@ -267,6 +266,8 @@ def course_detail(
         )
         for section in course.sections
     ]
+    if loose:
+        sections.append(SectionOut(id=None, title=None, lectures=lines(loose)))
     return CourseDetail(
         **dict(card),
         description=languages.maybe(course.description, course.language),
