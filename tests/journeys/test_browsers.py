@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.fixtures_browser import OpenContext
 from tests.fixtures_footage import Footage
@@ -115,3 +115,35 @@ async def test_a_lecture_plays_in_the_portal_while_it_grows_and_after(
     await until(page, "v.duration > 39.9")
     await video(page, "{ v.currentTime = 38; }")
     await until(page, "v.ended")
+
+
+async def test_an_instructor_makes_a_lecture_in_the_studio_and_a_learner_watches_it(
+    academy: Installation, footage: Footage, open_context: OpenContext
+) -> None:
+    recording = await asyncio.to_thread(footage, "webm", duration=8)
+    token = await asyncio.to_thread(academy.token, "instructor", "prof-demo")
+    studio = await (await open_context()).new_page()
+    await studio.goto(f"{academy.url}/studio")
+    await studio.get_by_label("Access token").fill(token)
+    await studio.get_by_role("button", name="Sign in").click()
+    await studio.get_by_label("Title", exact=True).fill("Streams of data")
+    await studio.get_by_label("Taught in").select_option("en")
+    await studio.get_by_role("button", name="Create").click()
+    await studio.get_by_label("Lecture title").fill("What a stream is")
+    await studio.get_by_role("button", name="Create").click()
+    await expect(studio.get_by_role("heading", level=1)).to_have_text("What a stream is")
+    lecture_id = studio.url.rpartition("/")[2]
+    await studio.locator("#file").set_input_files(recording)
+    await expect(studio.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
+    await studio.get_by_role("button", name="Publish", exact=True).click()
+    await expect(studio.get_by_text("its course is still a draft")).to_be_visible()
+    await studio.get_by_role("link", name="Streams of data").click()
+    await studio.get_by_role("button", name="Publish", exact=True).click()
+    await expect(studio.get_by_role("button", name="Unpublish")).to_be_visible()
+
+    learner = await (await open_context()).new_page()
+    await learner.goto(f"{academy.url}/lectures/{lecture_id}")
+    await until(learner, "v && v.readyState >= 2")
+    await video(learner, "v.play()")
+    await until(learner, "v.currentTime > 1")
+    assert await video(learner, "v.webkitAudioDecodedByteCount") > 0
