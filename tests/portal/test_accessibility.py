@@ -58,6 +58,7 @@ async def test_the_catalogue(page: Page, site: Site) -> None:
     assert await complaints(page) == []
 
 
+@pytest.mark.slow
 async def test_a_course(open_context: OpenContext, site: Site) -> None:
     page = await (await open_context(locale="zh-CN")).new_page()
     course = read_catalogue().courses[0]
@@ -74,6 +75,7 @@ async def test_a_lecture_with_an_open_menu(page: Page, ready: Screening) -> None
     assert await complaints(page) == []
 
 
+@pytest.mark.slow
 async def test_the_studio(page: Page, site: Site) -> None:
     course = a_course()
     await site.stores.courses.add(course)

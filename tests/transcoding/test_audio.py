@@ -64,7 +64,15 @@ def errors(one: Sequence[float], other: Sequence[float]) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize("container", ["mp4", "mkv", "flv", "ts", "webm", "mp3.mkv"])
+@pytest.mark.parametrize(
+    "container",
+    [
+        "mp4",
+        "mkv",
+        "webm",
+        *(pytest.param(rare, marks=pytest.mark.slow) for rare in ("flv", "ts", "mp3.mkv")),
+    ],
+)
 def test_stretches_join_as_if_there_were_one(
     container: str, chirp: dict[str, Path], bench: Benches
 ) -> None:
