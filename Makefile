@@ -2,9 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-LOCKS := requirements/bootstrap.lock requirements/runtime.lock requirements/test.lock
 
-.PHONY: run test test-unit test-slow lint bench lock openapi clean
+.PHONY: run test test-unit test-slow lint lock openapi clean
 
 run: $(VENV)/.runtime
 	$(BIN)/academy up --demo
