@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS: Final = 5.0
 """Waiters wake at least so often, with or without a stream."""
 REOPEN_SECONDS: Final = 0.5
+CLOSE_SECONDS: Final = 0.5
 # Every visible change of a job adds to its revision; heartbeats and the journal's guard do not.
 _VISIBLE: Final[list[dict[str, Any]]] = [
     {
@@ -91,12 +92,13 @@ class JobFeed:
 
     async def close(self) -> None:
         task, self._task = self._task, None
-        if task is not None:
+        # A cancellation that meets the driver at the wrong moment is swallowed: asked again until it ends.
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=CLOSE_SECONDS)
 
     async def _watch(self) -> None:
-        while True:
+        while self._task is asyncio.current_task():
             try:
                 async with await self._jobs.watch(_VISIBLE) as stream:
                     self._open.set()

@@ -438,6 +438,7 @@ async def test_followers_share_one_stream_and_leave_none_behind(stores: MongoSto
         await asyncio.gather(*followers[60:])
         await anext(changes)
     # When the server forgets a cancelled read's cursor is its own affair: idle ones live ten minutes.
+    await stores.jobs.close()
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "job feed"]
 
 
