@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-unit test-slow lint lock openapi clean
+.PHONY: run test test-unit test-slow bench lint lock openapi clean
 
 run: $(VENV)/.runtime
 	$(BIN)/academy up --demo
@@ -16,6 +16,9 @@ test-unit: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow --timeout=1200
+
+bench: $(VENV)/.test
+	$(BIN)/python -m bench $(ONLY)
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
