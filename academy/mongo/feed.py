@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 TICK_SECONDS: Final = 5.0
 """Waiters wake at least so often, with or without a stream."""
 REOPEN_SECONDS: Final = 0.5
-CLOSE_SECONDS: Final = 0.5
+AWAIT_MILLISECONDS: Final = 500
+"""How long the server holds a read without news, and so how long a stream outlives its last waiter."""
 # Every visible change of a job adds to its revision; heartbeats and the journal's guard do not.
 _VISIBLE: Final[list[dict[str, Any]]] = [
     {
@@ -70,6 +71,7 @@ class JobFeed:
         self._waiters: set[Waiter] = set()
         self._task: asyncio.Task[None] | None = None
         self._open = asyncio.Event()
+        self._closed = False
 
     @contextlib.asynccontextmanager
     async def waiter(self, wants: Callable[[JobChange], bool]) -> AsyncIterator[Waiter]:
@@ -87,28 +89,39 @@ class JobFeed:
             yield waiter
         finally:
             self._waiters.discard(waiter)
-            if not self._waiters:
-                await self.close()
 
     async def close(self) -> None:
-        task, self._task = self._task, None
-        # A cancellation that meets the driver at the wrong moment is swallowed: asked again until it ends.
-        while task is not None and not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=CLOSE_SECONDS)
+        """Returns when the stream is closed on the server too: within `AWAIT_MILLISECONDS`."""
+        self._closed = True
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    def _wanted(self) -> bool:
+        return bool(self._waiters) and not self._closed
 
     async def _watch(self) -> None:
-        while self._task is asyncio.current_task():
-            try:
-                async with await self._jobs.watch(_VISIBLE) as stream:
-                    self._open.set()
-                    self._wake_all()  # whatever happened while there was no stream
-                    async for change in stream:
-                        self._tell(JobChange(change["documentKey"]["_id"], change.get("state")))
-            except PyMongoError as error:
-                # The driver resumes what can be resumed; what arrives here is opened afresh.
-                log.warning("the change stream on jobs was lost and is opened again: %s", error)
-            await asyncio.sleep(REOPEN_SECONDS)
+        # Ended by asking, never by cancelling: a read that is cancelled within the driver may leave a
+        # cursor on the server that nobody knows, for its ten idle minutes, or swallow the cancellation.
+        try:
+            while self._wanted():
+                try:
+                    await self._read()
+                except PyMongoError as error:
+                    # The driver resumes what can be resumed; what arrives here is opened afresh.
+                    log.warning("the change stream on jobs was lost and is opened again: %s", error)
+                if self._wanted():
+                    await asyncio.sleep(REOPEN_SECONDS)
+        finally:
+            self._task = None
+
+    async def _read(self) -> None:
+        async with await self._jobs.watch(_VISIBLE, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
+            self._open.set()
+            self._wake_all()  # whatever happened while there was no stream
+            while self._wanted() and stream.alive:
+                change = await stream.try_next()
+                if change is not None:
+                    self._tell(JobChange(change["documentKey"]["_id"], change.get("state")))
 
     def _tell(self, change: JobChange) -> None:
         for waiter in self._waiters:
