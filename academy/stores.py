@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from academy.courses import Course, CourseOrder, Lecture, Programme, University
+from academy.events import EventKind
 from academy.jobs import Failure, Job, Progress
 from academy.media import Media, Publication, Receipt
 from academy.people import Instructor
@@ -229,6 +230,16 @@ class IdempotencyStore(Protocol):
         """The request failed: the key may be used again."""
 
 
+class EventOutbox(Protocol):
+    """Events for webhooks, written with the change they tell of."""
+
+    async def add(self, kind: EventKind, data: Mapping[str, Any], session: Any) -> None:
+        """Within `session`'s transaction: the event exists if and only if the change does.
+
+        `data` is JSON: names of what changed. The transaction's body may run more than once, and so may this.
+        """
+
+
 class Stores(Protocol):
     """All document stores of one database."""
 
@@ -250,6 +261,8 @@ class Stores(Protocol):
     def media(self) -> MediaStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
+    @property
+    def outbox(self) -> EventOutbox: ...
 
 
 class Journal(Protocol):

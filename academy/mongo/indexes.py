@@ -15,6 +15,7 @@ from pymongo.collation import Collation
 
 from academy.jobs import ACTIVE
 from academy.mongo.client import Database
+from academy.mongo.outbox import KEPT as EVENTS_KEPT
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PUBLISHED: Final[dict[str, Any]] = {"published_at": {"$gt": EPOCH}}
@@ -76,6 +77,12 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     # A segment exists once.
     "receipts": [IndexModel([("media_id", 1), ("track", 1), ("number", 1)], unique=True)],
     "idempotency": [IndexModel("expires_at", expireAfterSeconds=0)],
+    "events": [
+        IndexModel("occurred_at", expireAfterSeconds=int(EVENTS_KEPT.total_seconds())),
+        IndexModel(
+            [("pending", 1), ("occurred_at", 1)], partialFilterExpression={"pending": True}
+        ),
+    ],
 }
 
 

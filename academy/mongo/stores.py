@@ -13,6 +13,7 @@ from academy.mongo.idempotency import MongoIdempotencyStore
 from academy.mongo.indexes import create_indexes
 from academy.mongo.jobs import MongoJobStore
 from academy.mongo.media import MongoMediaStore
+from academy.mongo.outbox import MongoEventOutbox
 from academy.mongo.profiles import MongoInstructorStore, MongoProgrammeStore, MongoUniversityStore
 from academy.mongo.recordings import MongoRecordingStore
 from academy.mongo.uploads import MongoUploadStore
@@ -33,6 +34,7 @@ class MongoStores:
         self.jobs = MongoJobStore(self.database)
         self.media = MongoMediaStore(self.database)
         self.idempotency = MongoIdempotencyStore(self.database)
+        self.outbox = MongoEventOutbox(self.database)
 
     @classmethod
     async def open(cls, url: str, database_name: str) -> MongoStores:
