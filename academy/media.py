@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.courses import Lecture, now
 from academy.ids import new_id
 from academy.jobs import Job, JobState
+from academy.localised import LanguageTag
 from academy.recordings import Ratio
 
 AUDIO_RATE = 48_000
@@ -158,6 +159,8 @@ class Receipt(BaseModel):
     start: int = 0
     duration: int = 0
     units: int = 0
+    key_bytes: int = 0
+    """From the segment's beginning to the end of its first picture, which stands alone; 0: not known."""
     sha256: str | None = None
     """Of init segments: they must be equal from whichever chunk they come."""
     codecs: str | None = None
@@ -208,6 +211,48 @@ class Rendition(BaseModel):
     bytes: int
 
 
+class CaptionTrack(BaseModel):
+    """Text that goes with the picture: one WebVTT file of the whole length, times from the start."""
+
+    model_config = ConfigDict(frozen=True)
+
+    language: LanguageTag
+    label: str = Field(min_length=1, max_length=80)
+    """As the player's menu shows it, in its own language."""
+    kind: Literal["subtitles", "captions"] = "subtitles"
+    """`captions` also tell what can be heard, for those who cannot hear it."""
+    name: str
+    """Object name below the media's prefix."""
+
+
+class StoryboardSheets(BaseModel):
+    """Storyboard sheets as a manifest needs them: every sheet has the same rows and columns of tiles."""
+
+    model_config = ConfigDict(frozen=True)
+
+    names: list[str] = Field(min_length=1)
+    """Object names below the media's prefix, `…-0.jpg`, `…-1.jpg` …"""
+    columns: int = Field(gt=0)
+    rows: int = Field(gt=0)
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+    """Of a tile, pixels."""
+    segments: int = Field(gt=0)
+    """How many segments one tile stands for."""
+
+
+class ChapterMark(BaseModel):
+    """A part of the lecture that one slide was shown for. `start` and `end` in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: float
+    end: float
+    title: dict[LanguageTag, str]
+    thumbnail: str | None = None
+    """Object name below the media's prefix."""
+
+
 class Publication(BaseModel):
     """The final manifests of a media. Names are relative to the media's prefix and never change."""
 
@@ -218,6 +263,8 @@ class Publication(BaseModel):
     dash: str
     poster: str | None = None
     storyboard: str | None = None
+    captions: list[CaptionTrack] = Field(default_factory=list)
+    chapters: list[ChapterMark] = Field(default_factory=list)
     duration: float
     renditions: list[Rendition]
 

@@ -291,6 +291,7 @@ class _Run:
             start=start,
             duration=fragment.duration,
             units=fragment.samples,
+            key_bytes=fragment.key_bytes,
         )
         return Parcel(receipt, data, VIDEO_TYPE)
 

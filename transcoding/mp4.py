@@ -82,6 +82,32 @@ class Fragment:
         tfhd = find(self.data, "moof/traf/tfhd")
         return not _u32(self.data, tfhd.end - 4) & NOT_SYNC
 
+    @property
+    def key_bytes(self) -> int:
+        """From the beginning to the end of the first sample: the byte range of an I-frame playlist.
+
+        Raises BadBox where samples lie elsewhere than behind this very moof.
+        """
+        traf = find(self.data, "moof/traf")
+        tfhd, trun = find(self.data, "tfhd", traf), find(self.data, "trun", traf)
+        flags = _u32(self.data, trun.payload) & 0xFFFFFF
+        if _u32(self.data, tfhd.payload) & 0x1 or not flags & 0x1:
+            raise BadBox("A track run without an offset from its moof.")
+        at = trun.payload + 8
+        offset = _u32(self.data, at)
+        at += 4 + (4 if flags & 0x4 else 0) + (4 if flags & 0x100 else 0)
+        size = _u32(self.data, at) if flags & 0x200 else self._usual_size(tfhd.payload)
+        end = find(self.data, "moof").start + offset + size
+        if size == 0 or end > len(self.data):
+            raise BadBox("The first sample lies outside its fragment.")
+        return end
+
+    def _usual_size(self, tfhd: int) -> int:
+        flags = _u32(self.data, tfhd) & 0xFFFFFF
+        optional = (*TFHD_OPTIONAL, (0x8, 4))
+        at = tfhd + 8 + sum(size for bit, size in optional if flags & bit)
+        return _u32(self.data, at) if flags & 0x10 else 0
+
     def placed(self, *, number: int, decode_time: int) -> bytes:
         """The segment's bytes with its sequence number (from 1) and decode time (ticks)."""
         data = bytearray(self.data)

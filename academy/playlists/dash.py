@@ -19,7 +19,16 @@ from math import ceil, gcd
 from typing import Final
 from xml.etree import ElementTree as ET  # writes only, nothing is parsed
 
-from academy.media import AUDIO_RATE, AudioRendition, MediaPlan, Receipt, Rendition
+from academy.media import (
+    AUDIO_RATE,
+    AudioRendition,
+    CaptionTrack,
+    MediaPlan,
+    Receipt,
+    Rendition,
+    StoryboardSheets,
+)
+from academy.playlists.dash_extras import ROLE, caption_sets, thumbnail_set
 from academy.playlists.tracks import (
     Segment,
     Uri,
@@ -33,12 +42,17 @@ DASH_TYPE: Final = "application/dash+xml"
 NAMESPACE: Final = "urn:mpeg:dash:schema:mpd:2011"
 PROFILE: Final = "urn:mpeg:dash:profile:isoff-{}:2011"
 CHANNELS: Final = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
-ROLE: Final = "urn:mpeg:dash:role:2011"
 _NUMBERED = re.compile(r"(?P<folder>[^$]*/)(?P<number>\d+)(?P<rest>[^/$]*)")
 
 
 def mpd(
-    plan: MediaPlan, receipts: Sequence[Receipt], *, uri: Uri, language: str | None = None
+    plan: MediaPlan,
+    receipts: Sequence[Receipt],
+    *,
+    uri: Uri,
+    language: str | None = None,
+    captions: Sequence[CaptionTrack] = (),
+    sheets: StoryboardSheets | None = None,
 ) -> str:
     """The MPD of a finished media. Conflict while segments are missing."""
     tracks = {track: complete(plan, track, receipts) for track in plan.tracks}
@@ -71,6 +85,9 @@ def mpd(
         representation = ET.SubElement(adaptation, "Representation", _audio(rendition))
         _channels(representation, plan.audio)
         _segments(representation, plan, plan.audio.id, tracks[plan.audio.id], receipts, uri)
+    if sheets is not None:
+        thumbnail_set(period, plan, sheets, uri)
+    caption_sets(period, captions, uri)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from academy.media import MediaPlan, Receipt, Rendition
+from academy.media import CaptionTrack, MediaPlan, Receipt, Rendition, StoryboardSheets
+from academy.playlists.captions import caption_playlist, caption_playlist_name
 from academy.playlists.dash import DASH_TYPE, mpd
-from academy.playlists.hls import HLS_TYPE, media_playlist, multivariant, playlist_name
+from academy.playlists.hls import HLS_TYPE, VERSION, media_playlist, multivariant, playlist_name
+from academy.playlists.iframes import has_iframes, iframe_playlist, iframe_playlist_name
 from academy.playlists.tracks import track_rendition
 
 
@@ -33,17 +35,38 @@ def final_manifests(
     *,
     revision: int = 1,
     language: str | None = None,
+    captions: Sequence[CaptionTrack] = (),
+    sheets: StoryboardSheets | None = None,
 ) -> Manifests:
     """Everything a player needs, with relative URIs only, so that a media plays wherever it lies.
 
-    `language` is the audio's. Conflict while segments are missing.
+    `language` is the audio's; at most one caption track per language and kind.
+    Conflict while segments are missing.
     """
     folder = f"r{revision}/"
     hls, dash = folder + "main.m3u8", folder + "main.mpd"
     files = {
-        hls: multivariant(plan, receipts, uri=str, final=True, language=language),
-        dash: mpd(plan, receipts, uri=_from_revision, language=language),
+        hls: multivariant(
+            plan, receipts, uri=str, final=True, language=language, captions=captions
+        ),
+        dash: mpd(
+            plan,
+            receipts,
+            uri=_from_revision,
+            language=language,
+            captions=captions,
+            sheets=sheets,
+        ),
     }
+    for track in (rung.id for rung in plan.video):
+        if has_iframes(track, receipts):
+            files[folder + iframe_playlist_name(track)] = iframe_playlist(
+                plan, track, receipts, version=VERSION, uri=_from_revision
+            )
+    for caption in captions:
+        files[folder + caption_playlist_name(caption)] = caption_playlist(
+            plan, caption, version=VERSION, uri=_from_revision
+        )
     for track in plan.tracks:
         files[folder + playlist_name(track)] = media_playlist(
             plan, track, receipts, uri=_from_revision, final=True

@@ -1,21 +1,22 @@
 """HLS playlists (RFC 8216bis). CMAF segments, an audio group shared by all video rungs.
 
-I-frame playlists (EXT-X-I-FRAME-STREAM-INF) would stand after the variants in `multivariant`.
+After the variants with pictures comes one of sound alone, for networks that carry nothing else
+(Apple's authoring specification, 9.16), then the I-frame playlists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
-from fractions import Fraction
+from collections.abc import Sequence
 from typing import Final
 
-from academy.media import AudioRendition, MediaPlan, Receipt, Rendition
+from academy.media import AudioRendition, CaptionTrack, MediaPlan, Receipt, Rendition
+from academy.playlists.captions import SUBTITLES_GROUP, caption_group
+from academy.playlists.iframes import has_iframes, iframe_stream
 from academy.playlists.tracks import (
-    Segment,
     Uri,
     complete,
     contiguous,
+    extinf_lengths,
     init_receipt,
     target_duration,
     track_rendition,
@@ -43,6 +44,7 @@ def multivariant(
     uri: Uri,
     final: bool,
     language: str | None = None,
+    captions: Sequence[CaptionTrack] = (),
 ) -> str:
     """The multivariant playlist. `language` is the audio's (BCP 47).
 
@@ -55,10 +57,19 @@ def multivariant(
     video = [track_rendition(plan, rung.id, receipts) for rung in plan.video]
     if video and plan.audio:
         lines.append(_audio_group(plan.audio, uri, language))
+    lines += caption_group(captions, uri)
+    shown = f',SUBTITLES="{SUBTITLES_GROUP}"' if captions else ""
     for rung in _best_start_first(video):
-        lines += [_variant(rung, audio, plan), uri(playlist_name(rung.id))]
-    if audio and not video:
-        lines += [_audio_variant(audio), uri(playlist_name(audio.id))]
+        lines += [_variant(rung, audio, plan, shown), uri(playlist_name(rung.id))]
+    if audio:
+        group = f',AUDIO="{AUDIO_GROUP}"' if video else ""
+        lines += [_audio_variant(audio, group + shown), uri(playlist_name(audio.id))]
+    if final:
+        lines += [
+            iframe_stream(rung, plan, receipts, uri=uri)
+            for rung in video
+            if has_iframes(rung.id, receipts)
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -81,22 +92,11 @@ def media_playlist(
         *([] if final else [START]),
         f'#EXT-X-MAP:URI="{uri(init_receipt(track, receipts).name)}"',
     ]
-    for segment, length in zip(segments, _lengths(segments), strict=True):
+    for segment, length in zip(segments, extinf_lengths(segments), strict=True):
         lines += [f"#EXTINF:{length},", uri(segment.name)]
     if final:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
-
-
-def microseconds(time: Fraction) -> int:
-    return round(time * 1_000_000)
-
-
-def _lengths(segments: Sequence[Segment]) -> Iterator[Decimal]:
-    """EXTINF to the microsecond: differences of rounded boundaries, so that their sum never drifts."""
-    for segment in segments:
-        length = microseconds(segment.end) - microseconds(segment.start)
-        yield Decimal(length).scaleb(-6)
 
 
 def _best_start_first(video: Sequence[Rendition]) -> list[Rendition]:
@@ -118,7 +118,7 @@ def _audio_group(audio: AudioRendition, uri: Uri, language: str | None) -> str:
     )
 
 
-def _variant(rung: Rendition, audio: Rendition | None, plan: MediaPlan) -> str:
+def _variant(rung: Rendition, audio: Rendition | None, plan: MediaPlan, shown: str) -> str:
     """BANDWIDTH is the largest sum of peaks of what plays together (RFC 8216bis 4.4.6.2)."""
     codecs, peak, average = rung.codecs, rung.peak_bandwidth, rung.average_bandwidth
     group = ""
@@ -131,12 +131,13 @@ def _variant(rung: Rendition, audio: Rendition | None, plan: MediaPlan) -> str:
     return (
         f"#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},"
         f'CODECS="{codecs}",RESOLUTION={rung.width}x{rung.height},FRAME-RATE={rate:.3f},'
-        f"VIDEO-RANGE=SDR{group},CLOSED-CAPTIONS=NONE"
+        f"VIDEO-RANGE=SDR{group}{shown},CLOSED-CAPTIONS=NONE"
     )
 
 
-def _audio_variant(audio: Rendition) -> str:
+def _audio_variant(audio: Rendition, groups: str) -> str:
     return (
         f"#EXT-X-STREAM-INF:BANDWIDTH={audio.peak_bandwidth},"
-        f'AVERAGE-BANDWIDTH={audio.average_bandwidth},CODECS="{audio.codecs}",CLOSED-CAPTIONS=NONE'
+        f'AVERAGE-BANDWIDTH={audio.average_bandwidth},CODECS="{audio.codecs}"'
+        f"{groups},CLOSED-CAPTIONS=NONE"
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from math import floor
 from typing import Final
@@ -115,6 +116,17 @@ def target_duration(plan: MediaPlan) -> int:
     if plan.audio is not None:
         longest += Fraction(UNIT_SAMPLES, AUDIO_RATE)
     return max(1, floor(longest + Fraction(1, 2)))
+
+
+def microseconds(time: Fraction) -> int:
+    return round(time * 1_000_000)
+
+
+def extinf_lengths(segments: Sequence[Segment]) -> Iterator[Decimal]:
+    """EXTINF to the microsecond: differences of rounded boundaries, so that their sum never drifts."""
+    for segment in segments:
+        length = microseconds(segment.end) - microseconds(segment.start)
+        yield Decimal(length).scaleb(-6)
 
 
 def average_bandwidth(segments: Sequence[Segment]) -> int:

@@ -121,11 +121,14 @@ def test_a_multivariant_playlist_offers_every_rung_with_the_shared_audio_group()
     assert parsed.is_variant
     assert parsed.is_independent_segments
     assert parsed.version >= 7
-    assert [p.uri for p in parsed.playlists] == ["v1080.m3u8", "v720.m3u8", "v360.m3u8"]
+    assert [p.uri for p in parsed.playlists] == [
+        *("v1080.m3u8", "v720.m3u8", "v360.m3u8", "a96.m3u8")
+    ]
     assert [p.stream_info.resolution for p in parsed.playlists] == [
         (1920, 1080),
         (1280, 720),
         (640, 360),
+        None,
     ]
     first = parsed.playlists[0].stream_info
     assert first.codecs == "avc1.640028,mp4a.40.2"
@@ -183,7 +186,7 @@ def test_players_start_with_the_best_variant_that_most_links_carry():
     heavy = {"v1080": 2_000_000, "v720": 900_000}
     receipts = receipts_of(plan, size=lambda track, n: heavy.get(track, 100_000))
     order = [p.uri for p in m3u8.loads(multivariant(plan, receipts, uri=str, final=True)).playlists]
-    assert order == ["v720.m3u8", "v1080.m3u8", "v360.m3u8"]
+    assert order == ["v720.m3u8", "v1080.m3u8", "v360.m3u8", "a96.m3u8"]
 
 
 def test_a_recording_without_audio_has_no_audio_group():
