@@ -43,7 +43,7 @@ def _build(document: Document) -> Course:
     return from_document(Course, document, key="slug")
 
 
-def _title_keys(title: Mapping[str, str], language: str) -> dict[str, str]:
+def title_keys(title: Mapping[str, str], language: str) -> dict[str, str]:
     """What `order=title` sorts by for readers of each interface language."""
     return {wanted: choose(title, [wanted], language)[1] for wanted in TITLE_LANGUAGES}
 
@@ -156,7 +156,7 @@ class MongoCourseStore(LectureDocuments):
 
     async def add(self, course: Course) -> None:
         document = to_document(course, key="slug") | {
-            "title_keys": _title_keys(course.title, course.language),
+            "title_keys": title_keys(course.title, course.language),
             "lecture_count": 0,
             "duration": 0.0,
         }
@@ -186,7 +186,7 @@ class MongoCourseStore(LectureDocuments):
             fields: dict[str, Any] = plain(changes.fields)
             after = {**before, **fields, "revision": changes.revision + 1}
             course = _build(after)
-            fields["title_keys"] = _title_keys(course.title, course.language)
+            fields["title_keys"] = title_keys(course.title, course.language)
             await self._courses.update_one(
                 {"_id": slug}, {"$set": fields, "$inc": {"revision": 1}}, session=session
             )
