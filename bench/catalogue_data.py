@@ -25,25 +25,26 @@ CUES_EACH: Final = 10
 BATCH: Final = 1_000
 _FIRST_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
-WORDS: Final[dict[str, Sequence[str]]] = {
+_VOCABULARY: Final = {
     "zh": (
         "云计算 数据科学 分布式系统 实时计算 机器学习 线性代数 概率论 信息熵 数据库 索引 事务 存储引擎 "
         "虚拟化 容器 编排 微服务 负载均衡 缓存 一致性 共识算法 流处理 批处理 数据仓库 特征工程 神经网络 "
         "决策树 聚类 回归 可视化 操作系统 网络协议 安全 加密 编译原理 图像识别 自然语言处理 推荐系统"
-    ).split(),  # noqa: SIM905 - reads as words
+    ),
     "en": (
         "cloud computing data science distributed systems streaming machine learning algebra probability "
         "entropy database index transaction storage virtualisation containers orchestration services "
         "balancing cache consistency consensus batch warehouse features networks trees clustering "
         "regression visualisation kernels protocols security encryption compilers vision language"
-    ).split(),  # noqa: SIM905 - reads as words
+    ),
     "fr": (
         "informatique nuage données science systèmes répartis temps réel apprentissage algèbre probabilités "
         "entropie base index transaction stockage virtualisation conteneurs orchestration services "
         "équilibrage cache cohérence consensus entrepôt caractéristiques réseaux arbres régression "
         "visualisation noyaux protocoles sécurité chiffrement compilateurs vision langage"
-    ).split(),  # noqa: SIM905 - reads as words
+    ),
 }
+WORDS: Final[dict[str, Sequence[str]]] = {tag: text.split() for tag, text in _VOCABULARY.items()}
 COMMON: Final = {"zh": "介绍", "en": "lecture", "fr": "cours"}
 """In every second text: the commonest word of each language."""
 RARE: Final = {"zh": "量子纠缠", "en": "zymurgy", "fr": "œnologie"}
