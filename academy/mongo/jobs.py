@@ -4,7 +4,8 @@ Filters name the allowed old state and, on the dispatcher's side, the lease toke
 other documents are transactions whose first write is the guarded one. Expiry is by the database's
 clock (`$$NOW`). Fields that only this store knows: `ordinal` (1 for a recording's first job, then
 2, 3 …), `handed_back` (attempts that do not count against MOST_ATTEMPTS), `last_failure` (for
-operators, also of attempts that are repeated) and `recorded` (written by journals).
+operators, also of attempts that are repeated), `recorded` (written by journals) and `announced`
+(that it streams, as an event). Moves that end a job write their event (`announcements.py`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from academy.jobs import (
     backoff,
 )
 from academy.media import Media, Publication
+from academy.mongo.announcements import CANCELLED, announce_failed, announce_ready
 from academy.mongo.client import (
     Database,
     Document,
@@ -126,13 +128,22 @@ class MongoJobStore:
         return job
 
     async def cancel(self, recording_id: str) -> Job:
-        document = await self._jobs.find_one_and_update(
-            {"recording_id": recording_id, "state": _ACTIVE},
-            [{"$set": _ended(JobState.CANCELLED)}],
-            return_document=ReturnDocument.AFTER,
-        )
-        if document is not None:
-            return _build(document)
+        async def work(session: Session) -> Job | None:
+            document = await self._jobs.find_one_and_update(
+                {"recording_id": recording_id, "state": _ACTIVE},
+                [{"$set": _ended(JobState.CANCELLED)}],
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+            if document is None:
+                return None
+            job = _build(document)
+            await announce_failed(self._database, job, CANCELLED, session)
+            return job
+
+        cancelled = await in_transaction(self._database, work)
+        if cancelled is not None:
+            return cancelled
         last = await self.newest(recording_id)
         if last is None:
             raise NotFound("There is no such recording.")
@@ -166,13 +177,25 @@ class MongoJobStore:
         """Expired leases: back to the queue, or failed when this happened too often."""
         expired: Document = {"state": JobState.RUNNING.value}
         often = {"$gte": [_COUNTED, MOST_ATTEMPTS]}
-        await self._jobs.update_many(
-            {**expired, "$expr": {"$and": [_EXPIRED, often]}},
-            [{"$set": _ended(JobState.FAILED, failure=_literal(ABANDONED))}],
-        )
+        given_up: Document = {**expired, "$expr": {"$and": [_EXPIRED, often]}}
+        while await self._jobs.find_one(given_up, {"_id": 1}) is not None:
+            await self._abandon(given_up)
         await self._jobs.update_many(
             {**expired, "$expr": {"$and": [_EXPIRED, {"$not": [often]}]}}, [{"$set": _queued()}]
         )
+
+    async def _abandon(self, given_up: Document) -> None:
+        async def work(session: Session) -> None:
+            document = await self._jobs.find_one_and_update(
+                given_up,
+                [{"$set": _ended(JobState.FAILED, failure=_literal(ABANDONED))}],
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+            if document is not None:
+                await announce_failed(self._database, _build(document), ABANDONED, session)
+
+        await in_transaction(self._database, work)
 
     async def _move(self, job: Job, fields: Document, session: Session | None = None) -> Job:
         document = await self._jobs.find_one_and_update(
@@ -255,9 +278,12 @@ class MongoJobStore:
                 },
                 session=session,
             )
-            if lecture is not None and lecture["published"]:
+            if lecture is None:
+                return False
+            if lecture["published"]:
                 await recount(self._database, lecture["course"], session)
-            return lecture is not None
+            await announce_ready(self._database, lecture, done, publication.duration, session)
+            return True
 
         return await in_transaction(self._database, work)
 
@@ -284,9 +310,18 @@ class MongoJobStore:
             fields = {
                 name: {"$cond": [again, queued[name], value]} for name, value in ended.items()
             } | {"not_before": {"$cond": [again, {"$add": ["$$NOW", pause]}, "$not_before"]}}
-        return await self._move(
-            job, {**fields, "lease": None, "last_failure": _literal(failure), **_VISIBLY}
-        )
+
+        async def work(session: Session) -> Job:
+            moved = await self._move(
+                job,
+                {**fields, "lease": None, "last_failure": _literal(failure), **_VISIBLY},
+                session,
+            )
+            if moved.state is JobState.FAILED:
+                await announce_failed(self._database, moved, failure, session)
+            return moved
+
+        return await in_transaction(self._database, work)
 
     async def release(self, job: Job) -> None:
         """`attempts` keeps counting claims, so that no two of them name objects alike."""

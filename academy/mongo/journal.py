@@ -10,7 +10,8 @@ from pymongo.client_session import ClientSession
 
 from academy.errors import LeaseLost
 from academy.jobs import JobState
-from academy.media import Receipt
+from academy.media import INIT, Receipt
+from academy.mongo.announcements import announce_streaming
 from academy.mongo.client import (
     Document,
     in_worker_transaction,
@@ -30,6 +31,7 @@ class MongoJournal:
     ) -> None:
         self._client = worker_client(url)
         database = self._client[database_name]
+        self._database = database
         self._jobs = database.jobs
         self._receipts = database.receipts
         self._media_id = media_id
@@ -70,6 +72,8 @@ class MongoJournal:
             if not guarded.matched_count:
                 raise LeaseLost
             self._receipts.bulk_write(writes, session=session)
+            if any(receipt.number in {INIT, 0} for receipt in receipts):
+                announce_streaming(self._database, self._holder["_id"], self._media_id, session)
 
         in_worker_transaction(self._client, work)
 
