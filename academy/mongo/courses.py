@@ -209,6 +209,7 @@ class MongoCourseStore(LectureDocuments):
             await self._end_work_of(ids, session)
 
         await in_transaction(self._database, work)
+        await self._database.progress.delete_many({"course": slug})
 
     async def _count_courses(
         self, session: Session, before: Document | None, after: Document | None

@@ -15,6 +15,7 @@ from pymongo.collation import Collation
 
 from academy.jobs import ACTIVE
 from academy.mongo.client import Database
+from academy.mongo.forgetting import KEPT as ERASURES_KEPT
 from academy.mongo.outbox import KEPT as EVENTS_KEPT
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,7 +77,37 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "media": [IndexModel("job_id"), IndexModel("lecture_id")],
     # A segment exists once.
     "receipts": [IndexModel([("media_id", 1), ("track", 1), ("number", 1)], unique=True)],
+    "enrolments": [
+        IndexModel("course"),
+        IndexModel([("subject", 1), ("enrolled_at", -1), ("course", 1)]),
+    ],
+    "progress": [
+        IndexModel([("subject", 1), ("course", 1)]),
+        IndexModel("lecture"),
+        IndexModel("course"),
+    ],
+    "certificates": [
+        # One certificate per learner and course; those of erased learners have no subject.
+        IndexModel(
+            [("subject", 1), ("course", 1)],
+            unique=True,
+            partialFilterExpression={"subject": {"$type": "string"}},
+        ),
+        IndexModel([("course", 1), ("revoked_at", 1)]),
+        IndexModel("revoked_at", partialFilterExpression={"revoked_at": {"$type": "date"}}),
+    ],
+    "opportunities": [
+        IndexModel([("closes_on", 1), ("_id", 1)]),
+        IndexModel([("programmes", 1), ("closes_on", 1), ("_id", 1)]),
+    ],
+    "erasures": [IndexModel("at", expireAfterSeconds=int(ERASURES_KEPT.total_seconds()))],
     "idempotency": [IndexModel("expires_at", expireAfterSeconds=0)],
+    "webhooks": [IndexModel([("created_at", -1), ("_id", 1)])],
+    "deliveries": [
+        IndexModel("created_at", expireAfterSeconds=int(EVENTS_KEPT.total_seconds())),
+        IndexModel([("endpoint_id", 1), ("created_at", -1), ("_id", 1)]),
+        IndexModel("due_at", partialFilterExpression={"state": "pending"}),
+    ],
     "events": [
         IndexModel("occurred_at", expireAfterSeconds=int(EVENTS_KEPT.total_seconds())),
         IndexModel(

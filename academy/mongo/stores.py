@@ -7,16 +7,23 @@ import asyncio
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from academy.errors import SettingsError, Unavailable
+from academy.mongo.certificates import MongoCertificateStore
 from academy.mongo.client import Client, service_client
 from academy.mongo.courses import MongoCourseStore
+from academy.mongo.enrolments import MongoEnrolmentStore
 from academy.mongo.idempotency import MongoIdempotencyStore
 from academy.mongo.indexes import create_indexes
 from academy.mongo.jobs import MongoJobStore
 from academy.mongo.media import MongoMediaStore
+from academy.mongo.opportunities import MongoOpportunityStore
 from academy.mongo.outbox import MongoEventOutbox
+from academy.mongo.personal_data import MongoPersonalDataStore
 from academy.mongo.profiles import MongoInstructorStore, MongoProgrammeStore, MongoUniversityStore
+from academy.mongo.progress import MongoProgressStore
 from academy.mongo.recordings import MongoRecordingStore
+from academy.mongo.statistics import MongoStatisticsStore
 from academy.mongo.uploads import MongoUploadStore
+from academy.mongo.webhooks import MongoWebhookStore
 
 
 class MongoStores:
@@ -35,6 +42,13 @@ class MongoStores:
         self.media = MongoMediaStore(self.database)
         self.idempotency = MongoIdempotencyStore(self.database)
         self.outbox = MongoEventOutbox(self.database)
+        self.enrolments = MongoEnrolmentStore(self.database)
+        self.progress = MongoProgressStore(self.database)
+        self.certificates = MongoCertificateStore(self.database)
+        self.opportunities = MongoOpportunityStore(self.database)
+        self.statistics = MongoStatisticsStore(self.database)
+        self.personal_data = MongoPersonalDataStore(self.database)
+        self.webhooks = MongoWebhookStore(self.database)
 
     @classmethod
     async def open(cls, url: str, database_name: str) -> MongoStores:
