@@ -5,6 +5,7 @@ A wrong value is one clear sentence at start and exit status 2 (`SettingsError`)
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".academy")
     public_url: str = "http://127.0.0.1:8000"
     cors_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    webhook_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        default_factory=list
+    )
+    """Private networks that webhooks may be sent to, such as `10.0.0.0/8`."""
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     roles_claim: str = "roles"
@@ -47,6 +52,13 @@ class Settings(BaseSettings):
     secret_key_previous: str | None = Field(default=None, min_length=32)
     ffmpeg: Path | None = None
     max_upload_bytes: int = Field(default=64 * GIB, gt=0)
+
+    @field_validator("webhook_networks", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [network.strip() for network in value.split(",") if network.strip()]
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from academy.courses import Course, CourseOrder, Lecture, Programme, University
-from academy.events import EventKind
+from academy.events import Event, EventKind
 from academy.jobs import Failure, Job, Progress
 from academy.media import Media, Publication, Receipt
 from academy.people import Instructor
 from academy.recordings import Inspection, Recording
 from academy.uploads import Part, Upload
+from academy.webhooks import Delivery, DeliveryState, Endpoint, Outcome
 
 T = TypeVar("T")
 Position = Mapping[str, Any]
@@ -240,6 +241,56 @@ class EventOutbox(Protocol):
         """
 
 
+class WebhookStore(Protocol):
+    """Endpoints, and the deliveries of events to them."""
+
+    async def get(self, endpoint_id: str) -> Endpoint: ...
+    async def list(self, *, limit: int, after: Position | None = None) -> Page[Endpoint]:
+        """Newest first."""
+
+    async def add(self, endpoint: Endpoint) -> None: ...
+    async def change(self, endpoint_id: str, changes: Changes) -> Endpoint:
+        """PreconditionFailed when the revision moved on."""
+
+    async def delete(self, endpoint_id: str) -> None:
+        """With its deliveries."""
+
+    async def delivery(self, endpoint_id: str, delivery_id: str) -> Delivery: ...
+    async def deliveries(
+        self,
+        endpoint_id: str,
+        *,
+        state: DeliveryState | None,
+        limit: int,
+        after: Position | None = None,
+    ) -> Page[Delivery]:
+        """Newest first."""
+
+    async def enqueue(self, endpoint_id: str, event: Event) -> Delivery:
+        """An event for this endpoint alone."""
+
+    async def replay(self, endpoint_id: str, delivery_id: str) -> Delivery:
+        """delivered | failed -> pending, with all attempts anew. Conflict while pending."""
+
+    # From here on: the deliverer's side.
+    async def fan_out(self) -> bool:
+        """Makes the deliveries of the oldest pending event; False when there is none."""
+
+    async def claim(self) -> tuple[Delivery, Endpoint] | None:
+        """The delivery that is due longest, with attempts + 1: nobody else gets it for a minute."""
+
+    async def settle(
+        self, delivery: Delivery, outcome: Outcome, again_in: timedelta | None
+    ) -> None:
+        """pending -> delivered, or again later, or failed. Nothing when the claim was lost."""
+
+    async def hand_back(self, delivery: Delivery) -> None:
+        """Not sent: due at once, not counting the attempt."""
+
+    async def switch_off(self, endpoint_id: str, because: str) -> None:
+        """Disables it: its receiver is gone."""
+
+
 class Stores(Protocol):
     """All document stores of one database."""
 
@@ -263,6 +314,8 @@ class Stores(Protocol):
     def idempotency(self) -> IdempotencyStore: ...
     @property
     def outbox(self) -> EventOutbox: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
 
 
 class Journal(Protocol):
