@@ -15,8 +15,8 @@ from academy.growing import GrowingMedia, Snapshot
 from academy.jobs import Job, JobState
 from academy.keys import KeyRing
 from academy.media import (
-    Media,
     PlaybackState,
+    Publication,
     Rendition,
     media_prefix,
     playback_state,
@@ -100,7 +100,7 @@ class Viewing:
         if lecture.media is not None:
             media = await self.stores.media.get(lecture.media.media_id)
             public = lecture.published and course.published
-            return _final(media, self.links.base(media.id, public=public))
+            return self.of_publication(media.id, media.publication, public=public)
         recording, job = await self._newest(lecture)
         if job is not None and job.state is JobState.SUCCEEDED:
             # It was published between the two reads.
@@ -119,6 +119,12 @@ class Viewing:
             duration=length,
             available_duration=snapshot.available.duration,
         )
+
+    def of_publication(
+        self, media_id: str, publication: Publication | None, *, public: bool
+    ) -> Playback:
+        """What a lecture plays once it has media. `public`: lecture and course are published."""
+        return _final(publication, self.links.base(media_id, public=public))
 
     async def playable(self, lecture: Lecture) -> bool:
         """Whether there is something to play now, without building addresses."""
@@ -142,8 +148,7 @@ class Viewing:
         return await self.growing.snapshot(job.media_id)
 
 
-def _final(media: Media, base: str) -> Playback:
-    publication = media.publication
+def _final(publication: Publication | None, base: str) -> Playback:
     if publication is None:
         return Playback(state=PlaybackState.PROCESSING)
     return Playback(
