@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from academy.completion_rules import CompletionRules
 from academy.ids import Slug, new_id
 from academy.localised import LanguageTag, LocalisedText
 
@@ -85,6 +86,8 @@ class Course(BaseModel):
     lecture_count: int = 0
     duration: float = 0.0
     views: int = 0
+    completion: CompletionRules | None = None
+    """None means the usual ones."""
     demo: bool = False
     revision: int = 1
 
