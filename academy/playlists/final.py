@@ -34,16 +34,18 @@ def final_manifests(
     receipts: Sequence[Receipt],
     *,
     revision: int = 1,
+    mark: str = "",
     language: str | None = None,
     captions: Sequence[CaptionTrack] = (),
     sheets: StoryboardSheets | None = None,
 ) -> Manifests:
     """Everything a player needs, with relative URIs only, so that a media plays wherever it lies.
 
-    `language` is the audio's; at most one caption track per language and kind.
+    They lie under `r{revision}{mark}/`: whoever may lose the race for a revision gives a mark of its own,
+    so that it overwrites nothing. `language` is the audio's; at most one caption track per language and kind.
     Conflict while segments are missing.
     """
-    folder = f"r{revision}/"
+    folder = f"r{revision}{mark}/"
     hls, dash = folder + "main.m3u8", folder + "main.mpd"
     files = {
         hls: multivariant(
