@@ -6,18 +6,22 @@ synchronous: API code calls them in threads, workers call them directly. Errors:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from academy.catalogue import CoursePage, CourseView, LectureView, PosterView
 from academy.courses import Course, CourseOrder, Lecture, Programme, University
 from academy.events import Event, EventKind
 from academy.jobs import Failure, Job, Progress
 from academy.media import Media, Publication, Receipt
 from academy.people import Instructor
 from academy.recordings import Inspection, Recording
+from academy.search.entries import Cue, Kind
+from academy.search.hits import Hit
+from academy.search.query import Query
 from academy.uploads import Part, Upload
 from academy.webhooks import Delivery, DeliveryState, Endpoint, Outcome
 
@@ -89,27 +93,6 @@ class CourseStore(Protocol):
     """Courses and their lectures: one store, since counters change with both in one transaction."""
 
     async def get(self, slug: str) -> Course: ...
-    async def list_published(
-        self,
-        where: CourseFilter,
-        *,
-        order: CourseOrder,
-        limit: int,
-        after: Position | None = None,
-        language: str = "zh",
-    ) -> Page[Course]:
-        """Keyset pages. `language`: whose title `order=title` sorts by (any other where it is missing)."""
-
-    async def list_taught(
-        self,
-        *,
-        subject: str,
-        profiles: Sequence[str],
-        limit: int,
-        after: Position | None = None,
-    ) -> Page[Course]:
-        """Owned or taught, drafts included, newest first."""
-
     async def add(self, course: Course) -> None: ...
     async def change(self, slug: str, changes: Changes) -> Course:
         """Also publishes and unpublishes (`published_at`); counters of universities and programmes follow."""
@@ -126,6 +109,41 @@ class CourseStore(Protocol):
 
     async def change_lecture(self, lecture_id: str, changes: Changes) -> Lecture: ...
     async def delete_lecture(self, lecture_id: str) -> None: ...
+
+
+class CatalogueStore(Protocol):
+    """Reads for readers: read models of plain data, one query each."""
+
+    async def courses(
+        self,
+        where: CourseFilter,
+        *,
+        order: CourseOrder,
+        limit: int,
+        after: Position | None = None,
+        language: str = "zh",
+    ) -> CoursePage:
+        """The published ones, in keyset pages. `language`: whose title `order=title` sorts by (any
+        other where it is missing).
+        """
+
+    async def taught(
+        self,
+        *,
+        subject: str,
+        profiles: Sequence[str],
+        limit: int,
+        after: Position | None = None,
+    ) -> CoursePage:
+        """Owned or taught, drafts included, newest first."""
+
+    async def course(self, slug: str, *, drafts: bool) -> CourseView:
+        """Published or not; `drafts`: with its unpublished lectures."""
+
+    async def lecture(self, lecture_id: str) -> LectureView:
+        """Published or not."""
+
+    async def poster(self, slug: str) -> PosterView: ...
 
 
 class UploadStore(Protocol):
@@ -192,9 +210,16 @@ class JobStore(Protocol):
         with a frozen plan gets that one back unchanged.
         """
 
+    async def publish(self, job: Job, publication: Publication) -> bool:
+        """One transaction: the media's next revision published (compare-and-set: Conflict when the
+        current one is not `publication.revision - 1`), the lecture's reference flipped as in
+        `succeed`. The job runs on.
+        """
+
     async def succeed(self, job: Job, publication: Publication) -> bool:
-        """One transaction: media published, the lecture's reference flipped if its number is lower
-        (returns whether), durations and counters follow, job succeeded.
+        """One transaction: media published unless they are in this revision or a newer one, the
+        lecture's reference flipped if its number is lower (returns whether), durations and counters
+        follow, job succeeded.
         """
 
     async def fail(self, job: Job, failure: Failure) -> Job:
@@ -216,6 +241,25 @@ class MediaStore(Protocol):
     async def get(self, media_id: str) -> Media: ...
     async def receipts(self, media_id: str) -> Sequence[Receipt]:
         """By track, then number."""
+
+
+class SearchStore(Protocol):
+    async def find(
+        self,
+        query: Query,
+        *,
+        kinds: Collection[Kind],
+        limit: int,
+        language: str | None = None,
+        after: Position | None = None,
+    ) -> Page[Hit]:
+        """Best first, only what everybody may see now. `language`: the resource's own, or the caption's."""
+
+    async def index_captions(self, lecture_id: str, language: str, cues: Sequence[Cue]) -> None:
+        """Replaces what can be found of a lecture's captions in one language; none removes them.
+
+        One atomic write: the index follows within milliseconds, and what was replaced is gone at once.
+        """
 
 
 class IdempotencyStore(Protocol):
@@ -303,6 +347,8 @@ class Stores(Protocol):
     @property
     def courses(self) -> CourseStore: ...
     @property
+    def catalogue(self) -> CatalogueStore: ...
+    @property
     def uploads(self) -> UploadStore: ...
     @property
     def recordings(self) -> RecordingStore: ...
@@ -310,6 +356,8 @@ class Stores(Protocol):
     def jobs(self) -> JobStore: ...
     @property
     def media(self) -> MediaStore: ...
+    @property
+    def search(self) -> SearchStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
     @property

@@ -101,6 +101,8 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("programmes", 1), ("closes_on", 1), ("_id", 1)]),
     ],
     "erasures": [IndexModel("at", expireAfterSeconds=int(ERASURES_KEPT.total_seconds()))],
+    "caption_transcripts": [IndexModel("lecture_id")],
+    "search_state": [],
     "idempotency": [IndexModel("expires_at", expireAfterSeconds=0)],
     "webhooks": [IndexModel([("created_at", -1), ("_id", 1)])],
     "deliveries": [
@@ -114,6 +116,24 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
             [("pending", 1), ("occurred_at", 1)], partialFilterExpression={"pending": True}
         ),
     ],
+}
+
+_BY_RANK: Final = [("rank", DESCENDING), ("_id", ASCENDING)]
+SEARCH_INDEXES: Final[dict[str, list[IndexModel]]] = {
+    # Of every generation of the search index. They carry the sort key behind the term, so that the
+    # commonest word costs as little as the rarest.
+    "entries": [
+        IndexModel([("title", 1), ("kind", 1), *_BY_RANK]),
+        IndexModel([("terms", 1), ("kind", 1), *_BY_RANK]),
+        IndexModel("course"),
+    ],
+    "moments": [
+        IndexModel([("terms", 1), *_BY_RANK]),
+        IndexModel([("lecture", 1), ("language", 1)]),
+        IndexModel("course"),
+    ],
+    "words": [IndexModel([("heads", 1), ("count", DESCENDING)])],
+    "sources": [],
 }
 
 

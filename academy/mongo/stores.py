@@ -7,6 +7,7 @@ import asyncio
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from academy.errors import SettingsError, Unavailable
+from academy.mongo.catalogue import MongoCatalogue
 from academy.mongo.certificates import MongoCertificateStore
 from academy.mongo.client import Client, service_client
 from academy.mongo.courses import MongoCourseStore
@@ -21,6 +22,7 @@ from academy.mongo.personal_data import MongoPersonalDataStore
 from academy.mongo.profiles import MongoInstructorStore, MongoProgrammeStore, MongoUniversityStore
 from academy.mongo.progress import MongoProgressStore
 from academy.mongo.recordings import MongoRecordingStore
+from academy.mongo.search.store import MongoSearchStore
 from academy.mongo.statistics import MongoStatisticsStore
 from academy.mongo.uploads import MongoUploadStore
 from academy.mongo.webhooks import MongoWebhookStore
@@ -36,10 +38,12 @@ class MongoStores:
         self.programmes = MongoProgrammeStore(self.database)
         self.instructors = MongoInstructorStore(self.database)
         self.courses = MongoCourseStore(self.database)
+        self.catalogue = MongoCatalogue(self.database)
         self.uploads = MongoUploadStore(self.database)
         self.recordings = MongoRecordingStore(self.database)
         self.jobs = MongoJobStore(self.database)
         self.media = MongoMediaStore(self.database)
+        self.search = MongoSearchStore(self.database)
         self.idempotency = MongoIdempotencyStore(self.database)
         self.outbox = MongoEventOutbox(self.database)
         self.enrolments = MongoEnrolmentStore(self.database)
@@ -67,6 +71,7 @@ class MongoStores:
         return stores
 
     async def close(self) -> None:
+        await self.search.close()
         await self.jobs.close()
         await self.client.close()
 
