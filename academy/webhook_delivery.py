@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -96,6 +98,19 @@ class Deliverer:
         if outcome.error is not None:
             # Without the address: it may hold a receiver's own secret.
             log.info("webhook %s: %s", endpoint.id, outcome.error)
+
+
+@asynccontextmanager
+async def delivering(
+    store: WebhookStore, sender: Sender, closing: asyncio.Event
+) -> AsyncIterator[None]:
+    """Delivers in the background until `closing`, which must be set before this is left."""
+    async with sender:
+        task = asyncio.create_task(Deliverer(store, sender).run(closing), name="webhooks")
+        try:
+            yield
+        finally:
+            await task
 
 
 def _varied(pause: timedelta) -> timedelta:

@@ -54,7 +54,7 @@ class Sender:
     async def send(self, delivery: Delivery, endpoint: Endpoint, *, at: datetime) -> Outcome:
         """Never raises for what a receiver or the network does: the outcome says it."""
         body = message_of(delivery.event)
-        headers: dict[bytes | str, bytes | str] = {
+        headers = {
             "content-type": "application/json",
             "user-agent": f"Academy/{__version__} (webhooks)",
             "content-length": str(len(body)),
@@ -68,7 +68,7 @@ class Sender:
                 self._pools[url.scheme.decode()].stream(
                     "POST",
                     url,
-                    headers=headers,
+                    headers=list(headers.items()),
                     content=body,
                     extensions={"timeout": _TIMEOUTS},
                 ) as response,

@@ -15,8 +15,21 @@ from academy import __version__
 from academy.completion import reconcile
 from academy.errors import AcademyError
 from academy.settings import Settings
+from academy.webhook_delivery import delivering
+from academy.webhook_sending import Sender
+from academy.webhook_targets import Targets
 from academy.wiring import Backend, open_backend
-from api import catalogue, operations, pages, partners, playback, problems, recordings, studio
+from api import (
+    catalogue,
+    operations,
+    pages,
+    partners,
+    playback,
+    problems,
+    recordings,
+    studio,
+    webhooks,
+)
 from api import uploads as uploading
 from api.context import Services
 from api.metrics import Measured, Metrics
@@ -58,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
-    for part in (catalogue, studio, partners, uploading, recordings, playback, operations):
+    for part in (catalogue, studio, partners, uploading, recordings, playback, webhooks, operations):
         app.include_router(part.routes)
     app.include_router(storage_router())
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
@@ -71,14 +84,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_backend(app.state.settings) as backend:
         app.state.services = Services.of(backend, app.state.closing)
         app.state.page_policy = page_policy(await _media_origins(backend))
-        reconciling = asyncio.create_task(_keep_reconciling(backend))
-        try:
-            yield
-        finally:
-            app.state.closing.set()
-            reconciling.cancel()
-            with suppress(asyncio.CancelledError):
-                await reconciling
+        sender = Sender(backend.keys, Targets(backend.settings.webhook_networks))
+        async with delivering(backend.stores.webhooks, sender, app.state.closing):
+            reconciling = asyncio.create_task(_keep_reconciling(backend))
+            try:
+                yield
+            finally:
+                app.state.closing.set()
+                reconciling.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reconciling
 
 
 async def _keep_reconciling(backend: Backend) -> None:

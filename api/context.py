@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -20,10 +21,13 @@ from academy.patching import Expected
 from academy.people import Identity
 from academy.playback import MediaLinks, Viewing
 from academy.stores import Stores
+from academy.webhook_admin import Webhooks
+from academy.webhook_targets import Targets
 from academy.wiring import Backend
 from api.auth import Authentication, bearer_scheme
 from api.etags import revisions
 from api.languages import AcceptLanguage, Lang, Languages
+from api.provenance import SCOPE_KEY, Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,17 @@ class Context:
         return Intake(self.access, backend.storage, backend.settings.max_upload_bytes)
 
     @property
+    def webhooks(self) -> Webhooks:
+        backend = self.services.backend
+        return Webhooks(self.access, backend.keys, Targets(backend.settings.webhook_networks))
+
+    def made_from(self, marks: Iterable[str], *, until: float | None = None) -> None:
+        """Lets a public answer be kept until one of these changes, or the Unix time `until`."""
+        provenance: Provenance | None = self.request.scope.get(SCOPE_KEY)
+        if provenance is not None:
+            provenance.add(marks, until)
+
+    @property
     def viewing(self) -> Viewing:
         return Viewing(self.stores, self.services.links, self.services.growing)
 
@@ -129,6 +144,8 @@ def _expected(
     return revisions(if_match)
 
 
+Anyone = Annotated[Context, Depends(_anyone)]
+"""Where there is nothing to read in a language."""
 Reader = Annotated[Context, Depends(_reader)]
 """Anybody; texts in the languages asked for."""
 SignedIn = Annotated[Context, Depends(_signed_in)]

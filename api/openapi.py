@@ -29,6 +29,7 @@ TAGS: Final = [
     {"name": "uploads", "description": "Recordings, straight to object storage, resumable"},
     {"name": "recordings", "description": "From upload to playable: progress, retry, cancel"},
     {"name": "media", "description": "What `playback` points to"},
+    {"name": "webhooks", "description": "Events sent to other systems: administrators"},
     {"name": "operations", "description": "For operators"},
 ]
 PUBLIC: Final = "catalogue"

@@ -1,4 +1,4 @@
-"""A certificate authority for one test, and a certificate for 127.0.0.1 signed by it."""
+"""A certificate authority for one test, and a certificate for 127.0.0.1 and localhost signed by it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def make_certificates(folder: Path) -> Certificates:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(authority, hashes.SHA256())
     )
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    here = x509.SubjectAlternativeName(
+        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+    )
     leaf = (
         _builder(subject, issuer, ours.public_key())
         .add_extension(here, critical=False)
