@@ -47,13 +47,14 @@ class Access:
         return self._profiles
 
     async def may_write(self, course: Course) -> bool:
+        return await self.may_write_what(course.owner, course.instructors)
+
+    async def may_write_what(self, owner: str, taught_by: Sequence[str]) -> bool:
+        """Of a course of this owner and these instructors."""
         if self.identity is None:
             return False
         return may_write_course(
-            self.identity,
-            owner=course.owner,
-            taught_by=course.instructors,
-            profiles=await self.profiles(),
+            self.identity, owner=owner, taught_by=taught_by, profiles=await self.profiles()
         )
 
     async def course_to_read(self, slug: str) -> Course:

@@ -79,7 +79,8 @@ class Course(BaseModel):
     universities: list[Slug] = Field(default_factory=list)
     instructors: list[Slug] = Field(default_factory=list)
     sections: list[Section] = Field(default_factory=list)
-    poster_url: str | None = None
+    poster: str | None = None
+    """The media whose still shows the course: of its first lecture that has one, kept by the stores."""
     owner: str
     created_at: datetime = Field(default_factory=now)
     published_at: datetime | None = None

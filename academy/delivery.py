@@ -51,6 +51,12 @@ class Delivery:
         """
         return await asyncio.to_thread(self.storage.signed_url, key, expires_in=LINK_SECONDS)
 
+    async def picture(self, media_id: str, name: str) -> str:
+        """Where a picture of published media is read: through the CDN, or a signed address."""
+        if self.links.public_media_url is not None:
+            return f"{self.links.base(media_id, public=True)}/{name}"
+        return await self.address(media_prefix(media_id) + name)
+
 
 def manifest_type(name: str) -> str | None:
     """The content type of what passes through the API; None for what is redirected."""

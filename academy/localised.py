@@ -53,6 +53,8 @@ def choose(text: Mapping[str, str], wanted: Sequence[str], fallback: str) -> tup
 
 
 def _lookup(text: Mapping[str, str], tag: str) -> str | None:
+    if tag in text:  # nearly always
+        return tag
     by_lower = {known.lower(): known for known in text}
     parts = tag.lower().split("-")
     for length in range(len(parts), 0, -1):

@@ -21,9 +21,14 @@ LEAST: Final = 12 * 3600
 _SHAPE: Final = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{1,12})\.([0-9a-f]{40})")
 
 
+def bucket_end(at: float) -> float:
+    """Until when `issue` makes the same token. Unix seconds."""
+    return float((int(at) // BUCKET + 1) * BUCKET)
+
+
 def issue(keys: KeyRing, media_id: str, *, at: float) -> str:
     """The token of this bucket. `at`: now, in Unix seconds."""
-    expiry = (int(at) // BUCKET + 1) * BUCKET + LEAST
+    expiry = int(bucket_end(at)) + LEAST
     return f"{media_id}.{expiry:x}.{keys.sign('path-tokens', _message(media_id, expiry))}"
 
 

@@ -82,6 +82,12 @@ class MediaLinks:
             return f"{self.public_media_url}/{media_prefix(media_id)}".rstrip("/")
         return self.with_token(path_tokens.issue(self.keys, media_id, at=self.clock()))
 
+    def change_at(self, *, public: bool) -> float | None:
+        """When `base` makes another address of the same media, in Unix seconds; None for never."""
+        if public and self.public_media_url is not None:
+            return None
+        return path_tokens.bucket_end(self.clock())
+
     def with_token(self, token: str) -> str:
         return f"{self.public_url}/v1/media/{token}"
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from fastapi import Response
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from api.context import Context
 from api.etags import etag, not_modified
 
 JSON: Final = "application/json"
-VARY: Final = "Accept-Language, Authorization"
 PUBLIC: Final = "public, no-cache"
 """Caches may keep it and must ask whether it is still current."""
 PRIVATE: Final = "private, no-store"
@@ -19,16 +20,16 @@ PRIVATE: Final = "private, no-store"
 
 def answer(
     context: Context,
-    document: BaseModel,
+    document: BaseModel | Mapping[str, Any],
     *,
     revision: int = 0,
     status: int = 200,
     location: str | None = None,
 ) -> Response:
     """JSON with a strong ETag; 304 when a reader has these very bytes. Lists have revision 0."""
-    body = document.model_dump_json(by_alias=True).encode()
+    body = to_json(document)
     tag = etag(revision, body)
-    headers = {"ETag": tag, "Vary": VARY, "Cache-Control": _caching(context)}
+    headers = {"ETag": tag, "Vary": context.languages.vary, "Cache-Control": _caching(context)}
     if context.languages.used:
         headers["Content-Language"] = ", ".join(context.languages.used)
     if location is not None:

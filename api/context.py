@@ -12,14 +12,17 @@ from fastapi.security import HTTPAuthorizationCredentials
 
 from academy.access import Access
 from academy.attempts import Attempts
+from academy.certification import Certification
 from academy.editing import Editing
 from academy.errors import Unauthenticated
 from academy.growing import GrowingMedia
 from academy.intake import Intake
+from academy.learning import Learning
 from academy.partners import Partners
 from academy.patching import Expected
 from academy.people import Identity
 from academy.playback import MediaLinks, Viewing
+from academy.posting import Posting
 from academy.stores import Stores
 from academy.webhook_admin import Webhooks
 from academy.webhook_targets import Targets
@@ -27,6 +30,7 @@ from academy.wiring import Backend
 from api.auth import Authentication, bearer_scheme
 from api.etags import revisions
 from api.languages import AcceptLanguage, Lang, Languages
+from api.learner_services import LearnerServices
 from api.provenance import SCOPE_KEY, Provenance
 
 
@@ -38,6 +42,7 @@ class Services:
     authentication: Authentication
     links: MediaLinks
     growing: GrowingMedia
+    learners: LearnerServices
     closing: asyncio.Event
     """Set when the server begins to stop: streams end then."""
 
@@ -49,6 +54,7 @@ class Services:
             authentication=Authentication(settings, backend.keys),
             links=MediaLinks(backend.keys, settings.public_url, settings.public_media_url),
             growing=GrowingMedia(backend.stores),
+            learners=LearnerServices.of(backend.stores, settings),
             closing=closing,
         )
 
@@ -100,6 +106,20 @@ class Context:
         provenance: Provenance | None = self.request.scope.get(SCOPE_KEY)
         if provenance is not None:
             provenance.add(marks, until)
+
+    @property
+    def learning(self) -> Learning:
+        held = self.services.learners
+        stores = self.services.backend.stores
+        return Learning(self.access, stores, held.heartbeats, held.lectures)
+
+    @property
+    def certification(self) -> Certification:
+        return Certification(self.access, self.services.backend.stores, self.learning)
+
+    @property
+    def posting(self) -> Posting:
+        return Posting(self.access, self.services.backend.stores)
 
     @property
     def viewing(self) -> Viewing:

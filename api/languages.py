@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -27,23 +27,43 @@ Text = Annotated[
     str | dict[str, str],
     Field(description="One string in the language chosen; with `?lang=*` a map by language"),
 ]
+MOST = 4
+"""Languages of one reader that are looked at."""
 FALLBACK = "zh"
 """For what has no language of its own."""
+
+
+def told_apart(tags: Iterable[str]) -> tuple[str, ...]:
+    """The wishes that can make a difference, in one spelling: whoever wants `zh-CN` and then `zh`
+    gets the same as who wants `zh-CN`, since that finds any `zh` (`academy.localised.choose`).
+    """
+    first: dict[str, str] = {}
+    for tag in map(str.lower, tags):
+        first.setdefault(tag.partition("-")[0], tag)
+    return tuple(first.values())[:MOST]
 
 
 @dataclass(slots=True)
 class Languages:
     """One reader's wishes, and what they got: `used` becomes `Content-Language`."""
 
-    wanted: list[str] = field(default_factory=list)
+    wanted: Sequence[str] = ()
     everything: bool = False
+    by_address: bool = False
+    """`lang` decides: `Accept-Language` makes no difference, which caches on the way like to know."""
     used: list[str] = field(default_factory=list)
 
     @classmethod
     def asked(cls, lang: str | None, accept_language: str | None) -> Languages:
         if lang == "*":
-            return cls(everything=True)
-        return cls(wanted=lang.split(",") if lang else wanted_languages(accept_language))
+            return cls(everything=True, by_address=True)
+        if lang:
+            return cls(wanted=told_apart(lang.split(",")), by_address=True)
+        return cls(wanted=told_apart(wanted_languages(accept_language)))
+
+    @property
+    def vary(self) -> str:
+        return "Authorization" if self.by_address else "Accept-Language, Authorization"
 
     def heading(self, text: Mapping[str, str], fallback: str) -> str | dict[str, str]:
         """A resource's own title or name: its language is the answer's language."""

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from academy.courses import Course, Lecture, Level, Programme, University
+from academy.courses import Level, Programme, University
 from academy.people import Instructor
 from academy.playback import Playback
-from academy.stores import Stores
 from api.languages import FALLBACK, Languages, Text
 
 Item = TypeVar("Item")
-
-
-class HasSlug(Protocol):
-    @property
-    def slug(self) -> str: ...
-
-
-Slugged = TypeVar("Slugged", bound=HasSlug)
 
 
 class Listing(BaseModel, Generic[Item]):
@@ -154,134 +142,3 @@ class LectureOut(BaseModel):
     duration: float | None = Field(description="Seconds, once known")
     published: bool
     playback: Playback
-
-
-@dataclass(frozen=True, slots=True)
-class References:
-    """What courses and lectures name, fetched together: one query per kind."""
-
-    universities: Mapping[str, University]
-    programmes: Mapping[str, Programme]
-    instructors: Mapping[str, Instructor]
-
-    @classmethod
-    async def of(
-        cls, stores: Stores, courses: Sequence[Course], lectures: Sequence[Lecture] = ()
-    ) -> References:
-        people: list[Sequence[str]] = [course.instructors for course in courses]
-        people += [lecture.instructors for lecture in lectures]
-        universities, programmes, instructors = await asyncio.gather(
-            _found(stores.universities.get_many, [course.universities for course in courses]),
-            _found(stores.programmes.get_many, [[each.programme or ""] for each in courses]),
-            _found(stores.instructors.get_many, people),
-        )
-        return cls(universities, programmes, instructors)
-
-    def teachers(self, slugs: Sequence[str], languages: Languages, fallback: str) -> list[Teacher]:
-        return [
-            Teacher(
-                slug=person.slug,
-                name=languages.text(person.name, fallback),
-                headline=languages.maybe(person.headline, fallback),
-                organisation=languages.maybe(person.organisation, fallback),
-                visiting=person.visiting,
-                portrait_url=person.portrait_url,
-            )
-            for person in map(self.instructors.get, slugs)
-            if person is not None
-        ]
-
-    def course(self, course: Course, languages: Languages) -> CourseOut:
-        own = course.language
-        programme = self.programmes.get(course.programme or "")
-        return CourseOut(
-            slug=course.slug,
-            title=languages.heading(course.title, own),
-            summary=languages.maybe(course.summary, own),
-            language=own,
-            level=course.level,
-            programme=_named(programme, languages, own) if programme else None,
-            universities=[
-                _named(each, languages, own)
-                for each in map(self.universities.get, course.universities)
-                if each is not None
-            ],
-            instructors=self.teachers(course.instructors, languages, own),
-            lecture_count=course.lecture_count,
-            duration=course.duration,
-            poster_url=course.poster_url,
-            published_at=course.published_at,
-            demo=course.demo,
-        )
-
-    def lecture(
-        self, lecture: Lecture, course: Course, playback: Playback, languages: Languages
-    ) -> LectureOut:
-        """A lecture without instructors of its own is taught by the course's."""
-        own = lecture.language
-        return LectureOut(
-            id=lecture.id,
-            course=course.slug,
-            section=lecture.section,
-            position=lecture.position,
-            title=languages.heading(lecture.title, own),
-            description=languages.maybe(lecture.description, own),
-            language=own,
-            instructors=self.teachers(lecture.instructors or course.instructors, languages, own),
-            duration=lecture.duration if lecture.duration is not None else playback.duration,
-            published=lecture.published,
-            playback=playback,
-        )
-
-
-def course_detail(
-    card: CourseOut,
-    course: Course,
-    lectures: Sequence[Lecture],
-    playable: Callable[[Lecture], bool],
-    languages: Languages,
-) -> CourseDetail:
-    """`lectures` in their order; those in no (or a vanished) section come last, under a null one."""
-
-    def lines(chosen: Iterable[Lecture]) -> list[LectureLine]:
-        return [
-            LectureLine(
-                id=each.id,
-                title=languages.text(each.title, each.language),
-                duration=each.duration,
-                playable=playable(each),
-                published=each.published,
-                position=each.position,
-            )
-            for each in chosen
-        ]
-
-    known = {section.id for section in course.sections}
-    loose = [lecture for lecture in lectures if lecture.section not in known]
-    sections = [
-        SectionOut(
-            id=section.id,
-            title=languages.text(section.title, course.language),
-            lectures=lines(each for each in lectures if each.section == section.id),
-        )
-        for section in course.sections
-    ]
-    if loose:
-        sections.append(SectionOut(id=None, title=None, lectures=lines(loose)))
-    return CourseDetail(
-        **dict(card),
-        description=languages.maybe(course.description, course.language),
-        sections=sections,
-    )
-
-
-def _named(each: University | Programme, languages: Languages, fallback: str) -> Named:
-    return Named(slug=each.slug, name=languages.text(each.name, fallback))
-
-
-async def _found(
-    get_many: Callable[[Sequence[str]], Awaitable[Sequence[Slugged]]],
-    groups: Iterable[Sequence[str]],
-) -> dict[str, Slugged]:
-    slugs = sorted({slug for group in groups for slug in group if slug})
-    return {each.slug: each for each in await get_many(slugs)} if slugs else {}

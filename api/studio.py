@@ -10,10 +10,10 @@ from academy.courses import Course, Lecture
 from academy.drafts import CoursePatch, LecturePatch, NewCourse, NewLecture
 from api import paging
 from api.answers import answer
-from api.catalogue import course_document, lecture_document
+from api.catalogue import course_answer, lecture_answer, listing
 from api.context import Context, IfMatch, Writer
 from api.idempotency import IdempotencyKey
-from api.representations import CourseDetail, CourseOut, LectureOut, Listing, References
+from api.representations import CourseDetail, CourseOut, LectureOut, Listing
 from api.routing import CHANGE, CREATE, LIST, problems, router
 
 routes: Final = router("studio")
@@ -27,18 +27,13 @@ async def list_teaching(
     access = context.access
     subject = access.teacher().subject
     keys, scope = context.services.backend.keys, paging.scope_of("teaching", subject=subject)
-    page = await context.stores.courses.list_taught(
+    page = await context.stores.catalogue.taught(
         subject=subject,
         profiles=await access.profiles(),
         limit=limit,
         after=paging.decode(keys, scope, cursor),
     )
-    references = await References.of(context.stores, page.items)
-    listing = Listing[CourseOut](
-        items=[references.course(each, context.languages) for each in page.items],
-        next_cursor=paging.encode(keys, scope, page.next),
-    )
-    return answer(context, listing)
+    return answer(context, listing(context, page, scope))
 
 
 @routes.post("/courses", response_model=CourseDetail, status_code=201, responses=CREATE)
@@ -137,13 +132,14 @@ async def unpublish_lecture(context: Writer, lecture_id: str, expected: IfMatch)
 async def _course(
     context: Context, course: Course, *, status: int = 200, location: str | None = None
 ) -> Response:
-    document = await course_document(context, course)
-    return answer(context, document, revision=course.revision, status=status, location=location)
+    return await course_answer(
+        context, course.slug, written=True, status=status, location=location
+    )
 
 
 async def _lecture(
     context: Context, lecture: Lecture, *, status: int = 200, location: str | None = None
 ) -> Response:
-    course = await context.stores.courses.get(lecture.course)
-    document = await lecture_document(context, lecture, course)
-    return answer(context, document, revision=lecture.revision, status=status, location=location)
+    return await lecture_answer(
+        context, lecture.id, written=True, status=status, location=location
+    )

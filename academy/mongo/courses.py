@@ -8,12 +8,12 @@ published courses). Counters add nothing to `revision`, which counts the writes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
-from academy.courses import Course, CourseOrder
+from academy.courses import Course
 from academy.errors import Conflict, NotFound, PreconditionFailed
 from academy.localised import choose
 from academy.mongo.client import (
@@ -25,10 +25,9 @@ from academy.mongo.client import (
     to_document,
     unavailable_when_down,
 )
-from academy.mongo.indexes import EPOCH, PUBLISHED, TITLE_LANGUAGES, title_collation
+from academy.mongo.indexes import TITLE_LANGUAGES
 from academy.mongo.lectures import LectureDocuments
-from academy.mongo.paging import after_key, fetch_page, instant_of, number_of, text_of
-from academy.stores import Changes, CourseFilter, Page, Position
+from academy.stores import Changes
 
 CHANGEABLE: Final = frozenset(Course.model_fields) - {
     "slug",
@@ -36,6 +35,7 @@ CHANGEABLE: Final = frozenset(Course.model_fields) - {
     "created_at",
     "lecture_count",
     "duration",
+    "poster",
 }
 
 
@@ -48,17 +48,6 @@ def title_keys(title: Mapping[str, str], language: str) -> dict[str, str]:
     return {wanted: choose(title, [wanted], language)[1] for wanted in TITLE_LANGUAGES}
 
 
-def _filter(where: CourseFilter) -> Document:
-    wanted = {
-        "universities": where.university,
-        "programme": where.programme,
-        "instructors": where.instructor,
-        "level": where.level,
-        "language": where.language,
-    }
-    return {name: value for name, value in wanted.items() if value is not None}
-
-
 @unavailable_when_down
 class MongoCourseStore(LectureDocuments):
     """Implements `academy.stores.CourseStore`."""
@@ -68,91 +57,6 @@ class MongoCourseStore(LectureDocuments):
         if document is None:
             raise NotFound(f"There is no course “{slug}”.")
         return _build(document)
-
-    async def list_published(
-        self,
-        where: CourseFilter,
-        *,
-        order: CourseOrder,
-        limit: int,
-        after: Position | None = None,
-        language: str = "zh",
-    ) -> Page[Course]:
-        """Titles sort by the collation of `language` where it is one of TITLE_LANGUAGES, else by English's."""
-        selected = {**_filter(where), **PUBLISHED}
-        if order is CourseOrder.NEWEST:
-            if after is not None:
-                end = instant_of(after, "published_at")
-                selected |= after_key("published_at", -1, end, text_of(after, "slug"))
-                selected["published_at"]["$gt"] = EPOCH
-            return await fetch_page(
-                self._courses,
-                selected,
-                [("published_at", -1), ("_id", 1)],
-                limit=limit,
-                build=_build,
-                position=lambda last: {
-                    "published_at": last["published_at"].isoformat(),
-                    "slug": last["_id"],
-                },
-            )
-        if order is CourseOrder.POPULAR:
-            if after is not None:
-                selected |= after_key(
-                    "views", -1, number_of(after, "views"), text_of(after, "slug")
-                )
-            return await fetch_page(
-                self._courses,
-                selected,
-                [("views", -1), ("_id", 1)],
-                limit=limit,
-                build=_build,
-                position=lambda last: {"views": last["views"], "slug": last["_id"]},
-            )
-        tongue = language.split("-", maxsplit=1)[0].lower()
-        tongue = tongue if tongue in TITLE_LANGUAGES else "en"
-        key = f"title_keys.{tongue}"
-        if after is not None:
-            selected |= after_key(key, 1, text_of(after, "title"), text_of(after, "slug"))
-        return await fetch_page(
-            self._courses,
-            selected,
-            [(key, 1), ("_id", 1)],
-            limit=limit,
-            build=_build,
-            position=lambda last: {"title": last["title_keys"][tongue], "slug": last["_id"]},
-            collation=title_collation(tongue),
-        )
-
-    async def list_taught(
-        self,
-        *,
-        subject: str,
-        profiles: Sequence[str],
-        limit: int,
-        after: Position | None = None,
-    ) -> Page[Course]:
-        mine: Document = {"$or": [{"owner": subject}, {"instructors": {"$in": [*profiles]}}]}
-        if after is not None:
-            mine = {
-                "$and": [
-                    mine,
-                    after_key(
-                        "created_at", -1, instant_of(after, "created_at"), text_of(after, "slug")
-                    ),
-                ]
-            }
-        return await fetch_page(
-            self._courses,
-            mine,
-            [("created_at", -1), ("_id", 1)],
-            limit=limit,
-            build=_build,
-            position=lambda last: {
-                "created_at": last["created_at"].isoformat(),
-                "slug": last["_id"],
-            },
-        )
 
     async def add(self, course: Course) -> None:
         document = to_document(course, key="slug") | {

@@ -35,23 +35,41 @@ _ORDER: Final = [("position", 1), ("created_at", 1), ("_id", 1)]
 
 
 async def recount(database: Database, course: str, session: Session) -> None:
-    """The course's counters anew from its lectures: a sum that is never adjusted cannot drift.
+    """The course's counters and its picture anew from its lectures: what is never adjusted cannot drift.
 
     `recounted` makes every recount a real write, so that two of one course never pass each other.
     """
     cursor = await database.lectures.aggregate(
         [
             {"$match": {"course": course, "published": True}},
-            {"$group": {"_id": None, "count": {"$sum": 1}, "duration": {"$sum": "$duration"}}},
+            {"$sort": dict(_ORDER)},
+            {
+                "$group": {
+                    "_id": None,
+                    "count": {"$sum": 1},
+                    "duration": {"$sum": "$duration"},
+                    "media": {"$push": "$media.media_id"},
+                }
+            },
         ],
         session=session,
     )
     totals = await cursor.to_list()
-    total = totals[0] if totals else {"count": 0, "duration": 0.0}
+    total: Document = totals[0] if totals else {"count": 0, "duration": 0.0, "media": []}
+    pictured = await database.media.distinct(
+        "_id",
+        {"_id": {"$in": total["media"]}, "publication.poster": {"$type": "string"}},
+        session=session,
+    )
+    poster = next((media for media in total["media"] if media in pictured), None)
     await database.courses.update_one(
         {"_id": course},
         {
-            "$set": {"lecture_count": total["count"], "duration": float(total["duration"])},
+            "$set": {
+                "lecture_count": total["count"],
+                "duration": float(total["duration"]),
+                "poster": poster,
+            },
             "$inc": {"recounted": 1},
         },
         session=session,
@@ -119,10 +137,10 @@ class LectureDocuments:
             if fields:
                 update["$set"] = fields
             await self._lectures.update_one({"_id": lecture_id}, update, session=session)
-            if (before["published"] or lecture.published) and (
-                before["published"],
-                before["duration"],
-            ) != (lecture.published, lecture.duration):
+            counted = ("published", "duration", "position")
+            if (before["published"] or lecture.published) and any(
+                before[name] != getattr(lecture, name) for name in counted
+            ):
                 await recount(self._database, lecture.course, session)
             return lecture
 

@@ -228,12 +228,12 @@ async def all_pages(stores: MongoStores, where: CourseFilter, **options) -> list
     slugs: list[str] = []
     after: Position | None = None
     while True:
-        page = await stores.courses.list_published(where, limit=2, after=after, **options)
-        slugs += [course.slug for course in page.items]
+        page = await stores.catalogue.courses(where, limit=2, after=after, **options)
+        slugs += [course["slug"] for course in page.courses]
         after = page.next
         if after is None:
             return slugs
-        assert len(page.items) == 2
+        assert len(page.courses) == 2
 
 
 async def test_pages_give_every_published_course_once_in_each_order(stores: MongoStores) -> None:
@@ -275,24 +275,25 @@ async def test_every_order_reads_an_index(stores: MongoStores) -> None:
     for order in CourseOrder:
         await stores.database.command("profile", 2)
         try:
-            await stores.courses.list_published(CourseFilter(), order=order, limit=2)
+            await stores.catalogue.courses(CourseFilter(), order=order, limit=2)
         finally:
             await stores.database.command("profile", 0)
-        entry = await stores.database["system.profile"].find_one(
-            {"op": "query", "ns": f"{stores.database.name}.courses"}, sort=[("ts", -1)]
-        )
-        assert entry is not None
-        assert entry["planSummary"].startswith("IXSCAN"), order
-        assert not entry.get("hasSortStage"), order
+        profile = stores.database["system.profile"]
+        entries = await profile.find(
+            {"op": {"$in": ["query", "command"]}, "ns": f"{stores.database.name}.courses"}
+        ).to_list()
+        await profile.drop()
+        assert entries, order
+        for entry in entries:
+            assert entry["planSummary"].startswith("IXSCAN"), (order, entry["planSummary"])
+            assert not entry.get("hasSortStage"), order
 
 
 async def test_a_broken_position_is_a_bad_cursor(stores: MongoStores) -> None:
     for order in CourseOrder:
         for position in ({}, {"published_at": "soon", "title": 1, "views": "x", "slug": "a"}):
             with pytest.raises(BadCursor):
-                await stores.courses.list_published(
-                    CourseFilter(), order=order, limit=2, after=position
-                )
+                await stores.catalogue.courses(CourseFilter(), order=order, limit=2, after=position)
 
 
 async def test_teachers_list_what_they_own_or_teach(stores: MongoStores) -> None:
@@ -303,12 +304,12 @@ async def test_teachers_list_what_they_own_or_teach(stores: MongoStores) -> None
     await stores.courses.add(mine)
     await stores.courses.add(taught)
     await stores.courses.add(a_course())
-    first = await stores.courses.list_taught(subject=owner, profiles=[profile], limit=1)
-    assert [course.slug for course in first.items] == [mine.slug]
-    rest = await stores.courses.list_taught(
+    first = await stores.catalogue.taught(subject=owner, profiles=[profile], limit=1)
+    assert [course["slug"] for course in first.courses] == [mine.slug]
+    rest = await stores.catalogue.taught(
         subject=owner, profiles=[profile], limit=1, after=first.next
     )
-    assert [course.slug for course in rest.items] == [taught.slug]
+    assert [course["slug"] for course in rest.courses] == [taught.slug]
     assert rest.next is None
 
 
