@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,11 +34,15 @@ class Chapter(BaseModel):
 
     start: float
     end: float
-    title: Any
+    title: str | dict[str, str]
+    """In the reader's language; a map by language where all are asked for."""
     thumbnail: str | None = None
+    """Address of a JPEG."""
 
 
 class Caption(BaseModel):
+    """`kind` is `subtitles`, or `captions`, which also tell what can be heard. `url`: WebVTT."""
+
     model_config = ConfigDict(frozen=True)
 
     language: str
@@ -165,6 +168,24 @@ def _final(publication: Publication | None, base: str) -> Playback:
         available_duration=publication.duration,
         poster=_below(base, publication.poster),
         storyboard=_below(base, publication.storyboard),
+        chapters=[
+            Chapter(
+                start=chapter.start,
+                end=chapter.end,
+                title=chapter.title,
+                thumbnail=_below(base, chapter.thumbnail),
+            )
+            for chapter in publication.chapters
+        ],
+        captions=[
+            Caption(
+                language=track.language,
+                label=track.label,
+                kind=track.kind,
+                url=f"{base}/{track.name}",
+            )
+            for track in publication.captions
+        ],
         renditions=publication.renditions,
     )
 

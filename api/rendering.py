@@ -140,5 +140,18 @@ def lecture_detail(view: LectureView, playback: Playback, languages: Languages) 
         "instructors": rendering.teachers(view.teachers, own),
         "duration": duration if duration is not None else playback.duration,
         "published": lecture["published"],
-        "playback": playback,
+        "playback": _in_language(playback, languages, own),
     }
+
+
+def _in_language(playback: Playback, languages: Languages, own: str) -> Playback:
+    """Chapters' titles as the reader wants them."""
+    if not playback.chapters:
+        return playback
+    chapters = [
+        chapter.model_copy(update={"title": languages.text(chapter.title, own)})
+        if isinstance(chapter.title, dict)
+        else chapter
+        for chapter in playback.chapters
+    ]
+    return playback.model_copy(update={"chapters": chapters})

@@ -2,24 +2,20 @@
 
 Not from the source: the renditions are upright, deinterlaced and in standard colours already, each segment
 begins with a key frame, and the smallest one costs 2 % of decoding the source. About 5 ms of CPU per tile.
-The segments are our own work, so they are decoded in this process.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-import av
-import av.error
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image, ImageStat
 
-from academy.media import INIT, MediaPlan, VideoRendition
-from transcoding.process import Cancelled
+from academy.media import VideoRendition
+from transcoding.pictures import jpeg
+from transcoding.reel import Reel
 from transcoding.storyboard import PER_SHEET, Storyboard, plan_storyboard
 
 POSTER_SIDE: Final = 720
@@ -29,8 +25,6 @@ CANDIDATES: Final = 24
 GOOD_ENOUGH: Final = 0.85
 """Share of the best candidate's score at which an earlier one wins."""
 FETCHERS: Final = 8
-Read = Callable[[str, int], bytes]
-"""Bytes of a track's segment by number, or of its init segment (INIT)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +36,19 @@ class Stills:
     sheets: tuple[bytes, ...]
 
 
-def make_stills(
-    plan: MediaPlan, read: Read, *, cancelled: Callable[[], bool] = lambda: False
-) -> Stills | None:
-    """Poster and storyboard of a finished media; None when it has no picture.
+def make_stills(reel: Reel, large: Reel) -> Stills:
+    """Poster and storyboard of a finished media: tiles from `reel`, the poster from `large`.
 
-    Reads one segment per tile of the smallest rendition, several at a time, and one of the poster's.
-    Raises what `read` raises, and Cancelled.
+    Reads the beginning of one segment per tile, several at a time. Raises what reading raises, and Cancelled.
     """
-    if not plan.video:
-        return None
-    smallest = min(plan.video, key=lambda rung: rung.width * rung.height)
-    board = plan_storyboard(plan.grid, smallest.width, smallest.height)
-    init = read(smallest.id, INIT)
-
-    def tile(segment: int) -> Image.Image:
-        if cancelled():
-            raise Cancelled
-        return first_picture(init + read(smallest.id, segment), board.width, board.height)
-
+    board = plan_storyboard(reel.grid, reel.rung.width, reel.rung.height)
+    size = (board.width, board.height)
     with ThreadPoolExecutor(FETCHERS, thread_name_prefix="stills") as pool:
-        tiles = list(pool.map(tile, board.segments))
-    chosen = board.segments[most_telling(tiles)]
-    rung = poster_rung(plan.video)
+        tiles = list(pool.map(lambda number: reel.first(number, size), board.segments))
+    rung = large.rung
     shrink = min(1.0, POSTER_SIDE / min(rung.width, rung.height))
-    poster = first_picture(
-        read(rung.id, INIT) + read(rung.id, chosen),
-        round(rung.width * shrink),
-        round(rung.height * shrink),
-    )
+    shown = (round(rung.width * shrink), round(rung.height * shrink))
+    poster = large.first(board.segments[most_telling(tiles)], shown)
     return Stills(jpeg(poster, quality=85), board, tuple(paste(board, tiles)))
 
 
@@ -80,28 +58,6 @@ def poster_rung(video: Sequence[VideoRendition]) -> VideoRendition:
     return next(
         (rung for rung in by_side if min(rung.width, rung.height) >= POSTER_SIDE), by_side[-1]
     )
-
-
-def first_picture(recording: bytes, width: int, height: int) -> Image.Image:
-    """The first frame of an init segment and a media segment, scaled."""
-    with av.open(io.BytesIO(recording), "r", format="mp4") as container:
-        stream = container.streams.video[0]
-        stream.codec_context.thread_count = 1
-        frame = next(container.decode(stream), None)
-        if frame is None:
-            raise av.error.InvalidDataError(0, "a segment without a picture")
-        # Untagged video is BT.709 to players, but BT.601 to swscale.
-        matrix = Colorspace.ITU709 if frame.colorspace in {1, 2} else None
-        scaled = frame.reformat(
-            width,
-            height,
-            "rgb24",
-            src_colorspace=matrix,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=Interpolation.AREA,
-        )
-        picture: Image.Image = scaled.to_image()  # type: ignore[no-untyped-call]
-        return picture
 
 
 def most_telling(pictures: Sequence[Image.Image]) -> int:
@@ -130,14 +86,8 @@ def score(picture: Image.Image) -> float:
 
 def paste(board: Storyboard, tiles: Sequence[Image.Image]) -> list[bytes]:
     """The sheets, as JPEG files."""
-    sheets = [Image.new("RGB", board.sheet_size(sheet)) for sheet in range(board.sheet_count)]
+    sheets = [Image.new("RGB", board.sheet_size) for _ in range(board.sheet_count)]
     for at, tile in enumerate(tiles):
         _, x, y = board.place(at)
         sheets[at // PER_SHEET].paste(tile, (x, y))
     return [jpeg(sheet, quality=72) for sheet in sheets]
-
-
-def jpeg(picture: Image.Image, *, quality: int) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
-    return out.getvalue()

@@ -39,16 +39,30 @@ class Storyboard(BaseModel):
     def sheet_count(self) -> int:
         return -(-len(self.segments) // PER_SHEET)
 
+    @property
+    def columns(self) -> int:
+        return min(COLUMNS, len(self.segments))
+
+    @property
+    def rows(self) -> int:
+        """The same on every sheet, as manifests want it."""
+        return -(-min(PER_SHEET, len(self.segments)) // COLUMNS)
+
+    @property
+    def step(self) -> int:
+        """Segments that a tile stands for."""
+        return self.segments[1] - self.segments[0] if len(self.segments) > 1 else 1
+
     def place(self, tile: int) -> tuple[int, int, int]:
         """Sheet, x and y of a tile."""
         sheet, rest = divmod(tile, PER_SHEET)
         row, column = divmod(rest, COLUMNS)
         return sheet, column * self.width, row * self.height
 
-    def sheet_size(self, sheet: int) -> tuple[int, int]:
-        """Width and height in pixels: the last sheet is only as large as needed."""
-        tiles = min(PER_SHEET, len(self.segments) - sheet * PER_SHEET)
-        return min(tiles, COLUMNS) * self.width, -(-tiles // COLUMNS) * self.height
+    @property
+    def sheet_size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.columns * self.width, self.rows * self.height
 
 
 def plan_storyboard(grid: Grid, width: int, height: int) -> Storyboard:

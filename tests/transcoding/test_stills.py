@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -17,8 +18,10 @@ from academy.recordings import Ratio
 from tests import footage as films
 from tests.fixtures_footage import Footage
 from transcoding import storyboard
+from transcoding.mp4 import Fragment
 from transcoding.process import Cancelled
-from transcoding.stills import make_stills, most_telling, poster_rung, score
+from transcoding.reel import Reel
+from transcoding.stills import Stills, make_stills, most_telling, poster_rung, score
 from transcoding.storyboard import PER_SHEET, plan_storyboard, timestamp, webvtt
 from transcoding.tail import boxes
 
@@ -34,6 +37,26 @@ def rung(width: int, height: int) -> VideoRendition:
 def plan_of(frames: int, rungs: list[VideoRendition], segment_frames: int = 60) -> MediaPlan:
     grid = Grid(frame_rate=Ratio(num=30), segment_frames=segment_frames, frames=frames)
     return MediaPlan(grid=grid, video=rungs, audio=None, chunks=[], encoder="x")
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Segments in memory, as `reel.Segments`."""
+
+    made: Segments
+
+    def whole(self, track: str, number: int) -> bytes:
+        return self.made[track][number]
+
+    def key(self, track: str, number: int) -> bytes:
+        data = self.made[track][number]
+        return data[: Fragment(data).key_bytes]
+
+
+def stills_of(segments: Segments, *rungs: VideoRendition) -> Stills:
+    plan = plan_of(240, list(rungs))
+    reels = [Reel(plan.grid, each, Pieces(segments)) for each in rungs]
+    return make_stills(reels[-1], reels[0])
 
 
 def boxes_of(data: bytes) -> list[tuple[bytes, int, int]]:
@@ -63,9 +86,7 @@ def segments(tmp_path_factory: pytest.TempPathFactory, footage: Footage) -> Segm
 
 
 def test_the_poster_is_not_black_and_the_sheet_shows_every_segment(segments: Segments) -> None:
-    plan = plan_of(240, [rung(320, 180), rung(160, 90)])
-    stills = make_stills(plan, lambda track, number: segments[track][number])
-    assert stills is not None
+    stills = stills_of(segments, rung(320, 180), rung(160, 90))
     poster = Image.open(io.BytesIO(stills.poster))
     assert (poster.format, poster.size) == ("JPEG", (320, 180))
     assert score(poster) > 2
@@ -77,25 +98,16 @@ def test_the_poster_is_not_black_and_the_sheet_shows_every_segment(segments: Seg
 
 
 def test_colours_come_out_as_they_went_in(segments: Segments) -> None:
-    plan = plan_of(240, [rung(320, 180)])
-    stills = make_stills(plan, lambda track, number: segments[track][number])
-    assert stills is not None
+    stills = stills_of(segments, rung(320, 180))
     red, _, blue = Image.open(io.BytesIO(stills.poster)).convert("RGB").getpixel((20, 130))  # type: ignore[misc]
     assert red > 200
     assert blue < 60
 
 
-def test_sound_alone_has_no_stills() -> None:
-    assert make_stills(plan_of(240, []), lambda *_: b"") is None
-
-
 def test_making_stills_can_be_cancelled(segments: Segments) -> None:
+    reel = Reel(plan_of(240, []).grid, rung(160, 90), Pieces(segments), lambda: True)
     with pytest.raises(Cancelled):
-        make_stills(
-            plan_of(240, [rung(160, 90)]),
-            lambda track, number: segments[track][number],
-            cancelled=lambda: True,
-        )
+        make_stills(reel, reel)
 
 
 def slide(words: int, background: int = 255) -> Image.Image:
@@ -146,7 +158,7 @@ def test_any_lecture_has_few_sheets_that_cover_it_without_gaps(
     places = set()
     for begin, end, sheet, x, y, width, height in cues:
         assert begin < end or len(begin) < len(end) or grid.duration < Fraction(1, 500)
-        across, down = board.sheet_size(int(sheet))
+        across, down = board.sheet_size
         assert int(x) + int(width) <= across
         assert int(y) + int(height) <= down
         places.add((sheet, x, y))
@@ -170,7 +182,12 @@ def test_tiles_run_along_rows_and_then_onto_the_next_sheet() -> None:
     assert board.place(9) == (0, 1440, 0)
     assert board.place(10) == (0, 0, 90)
     assert board.place(PER_SHEET) == (1, 0, 0)
-    assert board.sheet_size(1) == (1600, 450)
+    assert board.sheet_size == (1600, 900)
+
+
+def test_a_single_sheet_is_no_larger_than_its_tiles() -> None:
+    board = plan_storyboard(plan_of(60 * 24, [rung(160, 90)]).grid, 160, 90)
+    assert (board.columns, board.rows, board.sheet_size) == (10, 3, (1600, 270))
 
 
 def test_hours_are_written_out() -> None:
