@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".academy")
     public_url: str = "http://127.0.0.1:8000"
     cors_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    rate_limit_reads: str = "3000/minute"
+    """Per account or address; `off` for none. Answers out of the response cache are not counted."""
+    rate_limit_writes: str = "600/minute"
+    rate_limit_store: Literal["memory", "mongodb"] = "memory"
+    """`mongodb` when several API processes serve: they then count together."""
     webhook_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         default_factory=list
     )
@@ -51,7 +56,23 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(default=None, min_length=32)
     secret_key_previous: str | None = Field(default=None, min_length=32)
     ffmpeg: Path | None = None
+    badge_keys: Path | None = None
+    """The file of the keys that sign badges (`academy badge-key`); without it there are none."""
+    issuer_name: str = Field(default="Academy", min_length=1, max_length=200)
+    """Who issues certificates and badges, as they say."""
     max_upload_bytes: int = Field(default=64 * GIB, gt=0)
+
+    @field_validator("rate_limit_reads", "rate_limit_writes")
+    @classmethod
+    def _rate_limit(cls, value: str) -> str:
+        from limits import parse
+
+        if value != "off":
+            try:
+                parse(value)
+            except ValueError as error:
+                raise ValueError("must be like 600/minute or 10/second, or off") from error
+        return value
 
     @field_validator("webhook_networks", mode="before")
     @classmethod

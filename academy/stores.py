@@ -335,6 +335,13 @@ class WebhookStore(Protocol):
         """Disables it: its receiver is gone."""
 
 
+class RateLimitStore(Protocol):
+    async def count(self, key: str, *, window: int, amount: int = 1) -> tuple[int, datetime]:
+        """Adds to the counter of `key`'s present window, which is `window` seconds long: the
+        count, and when the window ends.
+        """
+
+
 class Stores(Protocol):
     """All document stores of one database."""
 
@@ -364,6 +371,8 @@ class Stores(Protocol):
     def outbox(self) -> EventOutbox: ...
     @property
     def webhooks(self) -> WebhookStore: ...
+    @property
+    def rate_limits(self) -> RateLimitStore: ...
 
 
 class Journal(Protocol):

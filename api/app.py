@@ -27,6 +27,7 @@ from api import (
     playback,
     problems,
     recordings,
+    search,
     studio,
     webhooks,
 )
@@ -34,6 +35,7 @@ from api import uploads as uploading
 from api.context import Services
 from api.metrics import Measured, Metrics
 from api.openapi import document
+from api.rate_limits import RateLimits
 from api.security import STORAGE, CrossOrigin, HeadRequests, SecurityHeaders, page_policy
 from api.storage_links import storage_router
 
@@ -67,11 +69,12 @@ def create_app(settings: Settings) -> FastAPI:
     # Last added is outermost: the measured scope must be the one that the router fills.
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(problems.BodyLimit, most=BODY_LIMIT, exempt=STORAGE)
+    app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
-    for part in (catalogue, studio, partners, uploading, recordings, playback, webhooks, operations):
+    for part in (catalogue, search, studio, partners, uploading, recordings, playback, webhooks, operations):
         app.include_router(part.routes)
     app.include_router(storage_router())
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
@@ -84,6 +87,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_backend(app.state.settings) as backend:
         app.state.services = Services.of(backend, app.state.closing)
         app.state.page_policy = page_policy(await _media_origins(backend))
+        backend.stores.search.follow()
         sender = Sender(backend.keys, Targets(backend.settings.webhook_networks))
         async with delivering(backend.stores.webhooks, sender, app.state.closing):
             reconciling = asyncio.create_task(_keep_reconciling(backend))
@@ -91,6 +95,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 yield
             finally:
                 app.state.closing.set()
+                await app.state.services.learners.close()
                 reconciling.cancel()
                 with suppress(asyncio.CancelledError):
                     await reconciling

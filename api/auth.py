@@ -14,6 +14,8 @@ from academy.settings import Settings
 from academy.tokens import verify
 from api.oidc import OidcIssuer
 
+IDENTITY: Final = "academy.identity"
+"""In the ASGI scope of a request whose token was verified."""
 LONGEST: Final = 8192
 """Characters of a token."""
 
@@ -35,10 +37,18 @@ class Authentication:
     async def identity(self, request: Request) -> Identity | None:
         """None without a token. Raises Unauthenticated for a bad one, also where none is needed:
         silently reading as somebody else would hide drafts without a word.
+
+        A token is verified once per request: the identity stays in its scope.
         """
         header = request.headers.get("authorization")
         if header is None:
             return None
+        if IDENTITY not in request.scope:
+            request.scope[IDENTITY] = await self._verified(header)
+        identity: Identity = request.scope[IDENTITY]
+        return identity
+
+    async def _verified(self, header: str) -> Identity:
         scheme, _, token = header.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > LONGEST:

@@ -18,7 +18,10 @@ EXPOSED: Final = (
     "Content-Language",
     "ETag",
     "Idempotent-Replay",
+    "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "WWW-Authenticate",
 )

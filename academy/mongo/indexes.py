@@ -104,6 +104,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "caption_transcripts": [IndexModel("lecture_id")],
     "search_state": [],
     "idempotency": [IndexModel("expires_at", expireAfterSeconds=0)],
+    "rate_limits": [IndexModel("ends_at", expireAfterSeconds=0)],
     "webhooks": [IndexModel([("created_at", -1), ("_id", 1)])],
     "deliveries": [
         IndexModel("created_at", expireAfterSeconds=int(EVENTS_KEPT.total_seconds())),

@@ -21,6 +21,7 @@ from academy.mongo.outbox import MongoEventOutbox
 from academy.mongo.personal_data import MongoPersonalDataStore
 from academy.mongo.profiles import MongoInstructorStore, MongoProgrammeStore, MongoUniversityStore
 from academy.mongo.progress import MongoProgressStore
+from academy.mongo.rate_limits import MongoRateLimitStore
 from academy.mongo.recordings import MongoRecordingStore
 from academy.mongo.search.store import MongoSearchStore
 from academy.mongo.statistics import MongoStatisticsStore
@@ -53,6 +54,7 @@ class MongoStores:
         self.statistics = MongoStatisticsStore(self.database)
         self.personal_data = MongoPersonalDataStore(self.database)
         self.webhooks = MongoWebhookStore(self.database)
+        self.rate_limits = MongoRateLimitStore(self.database)
 
     @classmethod
     async def open(cls, url: str, database_name: str) -> MongoStores:

@@ -1,0 +1,140 @@
+"""Rate limits per client, told in `RateLimit` headers (draft-ietf-httpapi-ratelimit-headers-10).
+
+A client is the account of a valid token, or else an address (of IPv6 the /64, which one customer has
+as a whole). Stands behind the response cache: what is answered from there costs next to nothing and
+is not counted. Nor are media, storage links, health and the portal's files.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from limits import RateLimitItem, parse
+from limits.aio.storage import Storage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from academy.errors import Unauthenticated, Unavailable
+from academy.settings import Settings
+from api.problems import problem
+from api.provenance import SCOPE_KEY
+from api.rate_limit_stores import SharedWindows, WindowMemory
+from api.security import MEDIA, STORAGE
+
+BASE: Final = "/v1/"
+PROGRESS: Final = "/v1/me/progress/"
+PROGRESS_LIMIT: Final = "240/minute"
+"""A heartbeat every 10 s, and seeking, on a few devices at once."""
+CODE: Final = "too_many_requests"
+READING: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    name: str
+    limit: RateLimitItem
+    limiter: FixedWindowRateLimiter
+
+    @property
+    def described(self) -> str:
+        return f'"{self.name}";q={self.limit.amount};w={self.limit.get_expiry()}'
+
+
+class RateLimits:
+    """Opens nothing; the shared store is found with the first request."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._shared = settings.rate_limit_store == "mongodb"
+        self._reads = settings.rate_limit_reads
+        self._writes = settings.rate_limit_writes
+        self._policies: dict[str, Policy | None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        policy = self._policy(scope) if scope["type"] == "http" else None
+        if policy is None:
+            await self.app(scope, receive, send)
+            return
+        client = await _client(scope)
+        within = await policy.limiter.hit(policy.limit, policy.name, client)
+        stats = await policy.limiter.get_window_stats(policy.limit, policy.name, client)
+        seconds = max(0, math.ceil(stats.reset_time - time.time()))
+        told = {
+            "RateLimit-Policy": policy.described,
+            "RateLimit": f'"{policy.name}";r={max(0, stats.remaining)};t={seconds}',
+        }
+        if not within:
+            detail = f"More than {policy.limit.amount} {policy.name} in {policy.limit.get_expiry()} seconds: wait and repeat."
+            headers = told | {"Retry-After": str(max(1, seconds))}
+            await problem(scope, 429, CODE, detail, headers=headers)(scope, receive, send)
+        elif SCOPE_KEY in scope:
+            # An answer that is kept for everybody says nothing about one client.
+            await self.app(scope, receive, send)
+        else:
+            await self.app(scope, receive, _telling(told, send))
+
+    def _policy(self, scope: Scope) -> Policy | None:
+        path, method = scope["path"], scope["method"]
+        if not path.startswith(BASE) or path.startswith((MEDIA, STORAGE)) or method == "OPTIONS":
+            return None
+        if self._policies is None:
+            self._policies = self._made(scope)
+        if method in READING:
+            return self._policies["reads"]
+        heartbeat = method == "PUT" and path.startswith(PROGRESS)
+        return self._policies["heartbeats" if heartbeat else "writes"]
+
+    def _made(self, scope: Scope) -> dict[str, Policy | None]:
+        memory: Storage = WindowMemory()
+        shared: Storage = memory
+        if self._shared:
+            shared = SharedWindows(scope["app"].state.services.backend.stores.rate_limits)
+        # Heartbeats are written in bulk; a count in the database for each would undo that.
+        heartbeats = PROGRESS_LIMIT if self._writes != "off" else "off"
+        return {
+            "reads": _policy("reads", self._reads, shared),
+            "writes": _policy("writes", self._writes, shared),
+            "heartbeats": _policy("heartbeats", heartbeats, memory),
+        }
+
+
+def _policy(name: str, limit: str, storage: Storage) -> Policy | None:
+    if limit == "off":
+        return None
+    return Policy(name, parse(limit), FixedWindowRateLimiter(storage))
+
+
+async def _client(scope: Scope) -> str:
+    request = Request(scope)
+    try:
+        identity = await scope["app"].state.services.authentication.identity(request)
+    except (Unauthenticated, Unavailable):
+        identity = None  # the route says what is wrong with the token
+    if identity is not None:
+        return f"account {identity.subject}"
+    return f"address {_network((scope.get('client') or ('',))[0])}"
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:  # a socket without addresses
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _telling(headers: dict[str, str], send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(headers)
+        await send(message)
+
+    return sending
