@@ -21,16 +21,21 @@ from academy.webhook_targets import Targets
 from academy.wiring import Backend, open_backend
 from api import (
     catalogue,
+    certificates,
+    heartbeats,
     operations,
+    opportunities,
     pages,
     partners,
     playback,
     problems,
     recordings,
     search,
+    statistics,
     studio,
     webhooks,
 )
+from api import learners as learning
 from api import uploads as uploading
 from api.context import Services
 from api.metrics import Measured, Metrics
@@ -74,7 +79,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
-    for part in (catalogue, search, studio, partners, uploading, recordings, playback, webhooks, operations):
+    learners = (learning, heartbeats, certificates, opportunities, statistics)
+    for part in (
+        catalogue,
+        search,
+        studio,
+        partners,
+        uploading,
+        recordings,
+        playback,
+        *learners,
+        webhooks,
+        operations,
+    ):
         app.include_router(part.routes)
     app.include_router(storage_router())
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
