@@ -93,6 +93,21 @@ def token(
     run(roles=role, subject=subject, expires=expires, data_dir=data_dir)
 
 
+@app.command("badge-key")
+def badge_key(
+    file: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Argument(help="The ring's file [default: ACADEMY_BADGE_KEYS, or the data directory's]."),
+    ] = None,
+    *,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a key that signs badges; one there is retires but stays published."""
+    from academy.commands.badge_key import badge_key as run
+
+    run(file, data_dir=data_dir)
+
+
 @app.command()
 def upload(
     file: Annotated[Path, typer.Argument(help="The recording.")],
@@ -149,6 +164,14 @@ def transcode(
 def doctor(*, data_dir: DataDir = None) -> None:
     """Check MongoDB, storage, ffmpeg and Dask, one line each."""
     from academy.commands.doctor import doctor as run
+
+    run(data_dir=data_dir)
+
+
+@app.command()
+def reindex(*, data_dir: DataDir = None) -> None:
+    """Build the search index anew while the present one serves."""
+    from academy.commands.reindex import reindex as run
 
     run(data_dir=data_dir)
 
