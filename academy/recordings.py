@@ -27,6 +27,16 @@ class Finding(BaseModel):
     message: str
 
 
+class Reason(BaseModel):
+    """One step of the decision which renditions a recording gets, with what it rests on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    figures: dict[str, float] = Field(default_factory=dict)
+
+
 class Ratio(BaseModel):
     """An exact rational, such as 30000/1001 frames per second."""
 
@@ -86,6 +96,20 @@ class AudioStream(BaseModel):
     """As for the picture; either may begin later or end sooner than the other."""
 
 
+class SubtitleStream(BaseModel):
+    """Subtitles that are text; pictures of text are left aside."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    codec: str
+    language: str | None = None
+    """As the file says, such as `chi`."""
+    title: str | None = None
+    forced: bool = False
+    hearing_impaired: bool = False
+
+
 class Inspection(BaseModel):
     """What the file holds. `start` is the container's start time, `duration` what can be played after it."""
 
@@ -100,7 +124,10 @@ class Inspection(BaseModel):
     audio_streams: int = 0
     video_streams: int = 0
     subtitle_streams: int = 0
+    subtitles: list[SubtitleStream] = Field(default_factory=list)
     findings: list[Finding] = Field(default_factory=list)
+    explanation: list[Reason] = Field(default_factory=list)
+    """Why it gets the renditions it gets."""
 
 
 class Recording(BaseModel):

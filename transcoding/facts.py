@@ -85,6 +85,15 @@ class CountFacts(Facts):
     subtitle: Count
 
 
+class SubtitleFacts(Facts):
+    index: Count
+    codec: Name
+    language: Annotated[str, Field(max_length=40)] | None
+    title: Annotated[str, Field(max_length=200)]
+    forced: bool
+    hearing_impaired: bool
+
+
 class FileFacts(Facts):
     container: Name
     start: Seconds
@@ -92,4 +101,5 @@ class FileFacts(Facts):
     counts: CountFacts
     video: VideoFacts | None = None
     audio: AudioFacts | None = None
+    subtitles: list[SubtitleFacts] = Field(default_factory=list)
     ends: EndFacts = EndFacts()

@@ -17,7 +17,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from academy.errors import Transient
-from academy.recordings import AudioStream, Inspection, Ratio, VideoStream
+from academy.recordings import AudioStream, Inspection, Ratio, SubtitleStream, VideoStream
 from transcoding import colours, process, refusals
 from transcoding.facts import AudioFacts, EndFacts, Failure, FileFacts, VideoFacts
 from transcoding.findings import findings
@@ -60,6 +60,7 @@ def inspect(
         video_streams=report.counts.video,
         audio_streams=report.counts.audio,
         subtitle_streams=report.counts.subtitle,
+        subtitles=[SubtitleStream(**each.model_dump()) for each in report.subtitles],
     )
     return inspection.model_copy(update={"findings": list(findings(inspection, report))})
 

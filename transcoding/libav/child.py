@@ -66,6 +66,7 @@ def examine(container: InputContainer, url: str, size: int, options: dict[str, s
         "start": (container.start_time or 0) / av.time_base,
         "declared": declared,
         "counts": {kind: streams.count(container, kind) for kind in ("video", "audio", "subtitle")},
+        "subtitles": streams.about_subtitles(container),
     }
     if audio is not None:
         facts["audio"] = streams.about_audio(audio)

@@ -111,3 +111,24 @@ def about_video(stream: VideoStream) -> Facts:
         ],
         "frames": stream.frames,
     }
+
+
+TEXT = frozenset(
+    {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "ttml", "subviewer", "microdvd"}
+)
+"""Codecs of subtitles that are text."""
+
+
+def about_subtitles(container: InputContainer) -> list[Facts]:
+    return [
+        {
+            "index": stream.index,
+            "codec": stream.codec_context.name,
+            "language": stream.metadata.get("language"),
+            "title": (stream.metadata.get("title") or "")[:200],
+            "forced": marked(stream, Disposition.forced),
+            "hearing_impaired": marked(stream, Disposition.hearing_impaired | Disposition.captions),
+        }
+        for stream in container.streams.subtitles
+        if stream.codec_context is not None and stream.codec_context.name in TEXT
+    ]
