@@ -40,7 +40,7 @@ class Snapshot:
 
         Gone when the work failed or was cancelled; NotFound for another name, or too early.
         """
-        plan = self.media.plan
+        plan = self.media.plan.at_first
         if self.media.publication is None and self.ended in {JobState.FAILED, JobState.CANCELLED}:
             raise Gone("The transcoding of this recording ended without a result.")
         if name == MAIN:
@@ -108,7 +108,7 @@ class GrowingMedia:
         return Snapshot(
             media=media,
             receipts=receipts,
-            available=available(media.plan, receipts),
+            available=available(media.plan.at_first, receipts),
             ended=None if job.active else job.state,
             language=lecture.language,
         )

@@ -19,7 +19,7 @@ from academy.courses import Lecture, now
 from academy.ids import new_id
 from academy.jobs import Job, JobState
 from academy.localised import LanguageTag
-from academy.recordings import Ratio
+from academy.recordings import Ratio, Reason
 
 AUDIO_RATE = 48_000
 """Samples per second, and the audio track's timescale."""
@@ -103,9 +103,14 @@ class VideoRendition(BaseModel):
     """Such as `v1080`: also the folder of its segments."""
     width: int
     height: int
-    codec: Literal["h264"] = "h264"
+    codec: Literal["h264", "av1"] = "h264"
     preset: str
+    """x264's names; SVT-AV1's numbers."""
     crf: int
+    parameters: str = ""
+    """Further encoder parameters, `name=value:name=value`, as x264 and SVT-AV1 take them."""
+    cost: float | None = None
+    """Seconds of one core per second of recording, estimated from samples; None where there are none."""
     max_rate: int
     buffer: int
     """VBV buffer, bits."""
@@ -136,10 +141,24 @@ class MediaPlan(BaseModel):
     encoder: str
     """Fingerprint of the ffmpeg build: workers with another one refuse."""
     profile: str = "default"
+    later: list[str] = Field(default_factory=list)
+    """Ids of rungs that would keep the first viewers waiting: a second pass makes them, once everything
+    else can be watched to its end.
+    """
+    explanation: list[Reason] = Field(default_factory=list)
+    """Why these renditions: copied into the inspection that the API shows."""
 
     @property
     def tracks(self) -> list[str]:
         return [rung.id for rung in self.video] + ([self.audio.id] if self.audio else [])
+
+    @property
+    def at_first(self) -> MediaPlan:
+        """The same without what comes later: what grows, and what is published first."""
+        if not self.later:
+            return self
+        rungs = [rung for rung in self.video if rung.id not in self.later]
+        return self.model_copy(update={"video": rungs, "later": []})
 
 
 class Receipt(BaseModel):
@@ -263,6 +282,7 @@ class Publication(BaseModel):
     dash: str
     poster: str | None = None
     storyboard: str | None = None
+    sheets: StoryboardSheets | None = None
     captions: list[CaptionTrack] = Field(default_factory=list)
     chapters: list[ChapterMark] = Field(default_factory=list)
     duration: float

@@ -6,13 +6,14 @@ Chunks are whole segments, small where a viewer waits and long where nobody does
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
 from academy.media import Chunk, Grid
 
 FIRST_CHUNKS = (1, 1)
-"""Segments of the first chunks: two run in parallel, so that 8 s are playable soonest."""
+"""Segments of the first chunks: two run in parallel, so that 8 s are playable soonest. The next ones
+double, and are never waited for: see `tests/properties/test_no_stall.py`."""
 LONGEST_CHUNK = Fraction(64)
 LONGEST_STRETCH = Fraction(600)
 """Seconds. Audio costs little: the first stretch is ready before the first picture."""
@@ -30,6 +31,20 @@ def plan_stretches(
     if whole:
         return [Chunk(index=0, first_segment=0, segments=grid.segment_count)]
     return _grow(grid, (2, 16), longest)
+
+
+def joined(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The short chunks at the start as one: for a second pass, which nobody waits for."""
+    longest = max((chunk.segments for chunk in chunks), default=0)
+    found: list[Chunk] = []
+    for chunk in chunks:
+        last = found[-1] if found else None
+        if last is not None and last.segments + chunk.segments <= longest:
+            joint = {"segments": last.segments + chunk.segments}
+            found[-1] = last.model_copy(update=joint)
+        else:
+            found.append(chunk)
+    return found
 
 
 def _grow(grid: Grid, first: tuple[int, ...], longest: Fraction) -> list[Chunk]:

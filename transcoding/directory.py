@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from academy.errors import Invalid, LeaseLost, ObjectNotFound
+from academy.errors import Conflict, Invalid, LeaseLost, ObjectNotFound
 from academy.ids import new_id
 from academy.jobs import Progress
-from academy.media import MediaPlan, Receipt
+from academy.media import MediaPlan, Publication, Receipt
 from academy.recordings import Inspection
 from academy.storage.disk import DiskStorage
 from transcoding.ledger import Frozen
@@ -152,6 +152,17 @@ class DirectoryLedger:
     async def receipts(self, media_id: str) -> Sequence[Receipt]:
         del media_id  # a folder holds one media
         return DirectoryJournal(self.root, self._token).receipts()
+
+    async def publication(self, media_id: str) -> Publication | None:
+        del media_id
+        path = self._folder / "publication"
+        return Publication.model_validate_json(path.read_text("utf-8")) if path.exists() else None
+
+    async def publish(self, publication: Publication) -> None:
+        current = await self.publication("")
+        if publication.revision != (current.revision if current else 0) + 1:
+            raise Conflict("The folder holds another revision.")
+        _write(self._folder / "publication", publication.model_dump_json())
 
     async def progress(self, progress: Progress) -> None:
         if self._on_progress is not None:

@@ -68,7 +68,7 @@ def encode(task: Task) -> Result:
     known = workspace.journal.receipts()
     inits = {r.track: r for r in known if r.number == INIT}
     done = {(receipt.track, receipt.number) for receipt in known}
-    tracks = [rung.id for rung in task.plan.video]
+    tracks = [rung.id for rung in task.video]
     wanted = Wanted(workspace.journal)
     total = Result(outcome=Outcome.DONE)
     with open_source(workspace.storage, task.source_key) as source:
@@ -194,7 +194,7 @@ class _Run:
     def _tracks(self, folder: Path) -> list[_Track]:
         folder.mkdir()
         return [
-            _Track(rung, GrowingFile(folder / f"{rung.id}.mp4")) for rung in self._task.plan.video
+            _Track(rung, GrowingFile(folder / f"{rung.id}.mp4")) for rung in self._task.video
         ]
 
     def _read_from(self) -> Sequence[Fraction | None]:
@@ -215,7 +215,7 @@ class _Run:
             video,
             self._span,
             {track.rung.id: track.file.path for track in tracks},
-            self._task.plan.video,
+            self._task.video,
             tone_map=program.has("filters", "zscale") and program.has("filters", "tonemap"),
             pad_frames=self._pad,
             read_from=back,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from academy.jobs import Progress
-from academy.media import MediaPlan, Receipt
+from academy.media import MediaPlan, Publication, Receipt
 from academy.recordings import Inspection
 
 
@@ -31,6 +31,12 @@ class Ledger(Protocol):
 
     async def receipts(self, media_id: str) -> Sequence[Receipt]:
         """All that were recorded so far, of whichever attempt."""
+
+    async def publication(self, media_id: str) -> Publication | None:
+        """What is published of these media, by whomever."""
+
+    async def publish(self, publication: Publication) -> None:
+        """Viewers get it from now on. Conflict when it is not the revision after the current one."""
 
     async def progress(self, progress: Progress) -> None:
         """Called about once a second; may drop what comes too often."""

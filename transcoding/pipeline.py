@@ -7,21 +7,23 @@ was frozen and recorded is found again by the next attempt, which encodes only w
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from academy.errors import Conflict
 from academy.jobs import Progress
-from academy.media import INIT, Chunk, Publication, Receipt, media_prefix
+from academy.media import INIT, Chunk, MediaPlan, Publication, Receipt, media_prefix
 from academy.recordings import Inspection
 from academy.stores import ObjectStore
 from transcoding import anchor, profiles
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
-from transcoding.chunks import missing_runs, plan_stretches
+from transcoding.chunks import joined, missing_runs, plan_stretches
 from transcoding.endings import Ending, ending_of, with_damage
 from transcoding.engine import Engine
 from transcoding.ffmpeg import EncodingFailed
 from transcoding.ledger import Frozen, Ledger
+from transcoding.passes import in_passes
 from transcoding.planning import Planner, in_thread
 from transcoding.profiles import Profile
 from transcoding.publish import Publisher
@@ -61,7 +63,9 @@ async def transcode(
     ffmpeg: FFmpeg,
     profile: Profile | None = None,
 ) -> Publication:
-    """Ends with everything stored but nothing flipped: that is the owner's.
+    """Publishes what can be watched first as soon as it is whole, then the whole ladder.
+
+    Returns what is published last; that the job is done is the owner's to say.
 
     Raises RejectedMedia, EncodingFailed (its `kind` decides the retry), Transient, Unavailable,
     LeaseLost. Cancelling the coroutine ends its tasks and their ffmpeg within 2 s.
@@ -71,19 +75,17 @@ async def transcode(
     inspection = await planner.inspection(assignment.filename)
     await ledger.inspected(inspection)
     await ledger.progress(Progress(stage="planning"))
-    frozen = await ledger.freeze(await planner.plan(inspection, profile or profiles.load()))
+    plan = await planner.plan(inspection, profile or profiles.load())
+    frozen = await ledger.freeze(in_passes(plan, await engine.slots()))
     if frozen.plan.encoder != ffmpeg.fingerprint:
         raise EncoderChanged
     sound = await planner.anchor(inspection)
     encoding = _Encoding(assignment, engine, ledger, ffmpeg, inspection, frozen, sound)
-    receipts = await encoding.run()
-    await ledger.progress(Progress(stage="publishing", fraction=1.0))
     publisher = Publisher(storage, assignment.prefix(frozen.media_id))
-    return await in_thread(
-        lambda cancelled: publisher.publish(
-            encoding.plan, receipts, language=assignment.language, cancelled=cancelled
-        )
-    )
+    publication = await encoding.publish(publisher, await encoding.run(late=False))
+    if frozen.plan.later:
+        publication = await encoding.publish(publisher, await encoding.run(late=True))
+    return publication
 
 
 class _Encoding:
@@ -108,9 +110,12 @@ class _Encoding:
         self.plan = frozen.plan
         """As frozen; shorter in the end where the source was."""
         self._anchor = sound
+        self._late = False
         self._executions: dict[tuple[TaskKind, int], int] = defaultdict(int)
 
-    async def run(self) -> Sequence[Receipt]:
+    async def run(self, *, late: bool) -> Sequence[Receipt]:
+        """One pass: everything that grows, or the rungs that come later."""
+        self._late = late
         receipts = await self._ledger.receipts(self._media_id)
         items = self._missing(receipts)
         await self._encode(items, receipts)
@@ -120,6 +125,37 @@ class _Encoding:
             await self._fill(ending)
         receipts = await self._ledger.receipts(self._media_id)
         return [r for r in receipts if r.number < self.plan.grid.segment_count]
+
+    async def publish(self, publisher: Publisher, receipts: Sequence[Receipt]) -> Publication:
+        """What is encoded so far, as the media's next revision; what is published already, as it is."""
+        plan = self.plan if self._late else self.plan.at_first
+        if self._late or not self.plan.later:
+            await self._ledger.progress(Progress(stage="publishing", fraction=1.0))
+        while True:
+            current = await self._ledger.publication(self._media_id)
+            if current is not None and {r.id for r in current.renditions} >= set(plan.tracks):
+                return current
+            publication = await self._written(publisher, plan, receipts, current)
+            try:
+                await self._ledger.publish(publication)
+            except Conflict:
+                # Captions came in between: once more, with them.
+                continue
+            return publication
+
+    async def _written(
+        self,
+        publisher: Publisher,
+        plan: MediaPlan,
+        receipts: Sequence[Receipt],
+        current: Publication | None,
+    ) -> Publication:
+        language = self._assignment.language
+        return await in_thread(
+            lambda cancelled: publisher.publish(
+                plan, receipts, current, language=language, cancelled=cancelled
+            )
+        )
 
     async def _fill(self, ending: Ending) -> None:
         """The source ended early: the plan shrinks, or the last picture is held and silence added."""
@@ -137,23 +173,29 @@ class _Encoding:
             await self._ledger.inspected(inspection)
 
     def _missing(self, receipts: Sequence[Receipt]) -> list[Item]:
-        """Chunks and stretches of which something has no receipt yet."""
+        """Chunks and stretches of this pass of which something has no receipt yet."""
         done = {(receipt.track, receipt.number) for receipt in receipts}
-        rungs = [rung.id for rung in self.plan.video]
+        rungs = tuple(r.id for r in self.plan.video if (r.id in self.plan.later) == self._late)
+        chunks = joined(self.plan.chunks) if self._late else self.plan.chunks
         items = [
-            Item(TaskKind.VIDEO, chunk)
-            for chunk in self._within(self.plan.chunks)
+            Item(TaskKind.VIDEO, chunk, rungs=rungs, share=self._share(rungs))
+            for chunk in self._within(chunks)
             if rungs and any(missing_runs(chunk, rungs, done))
         ]
-        if self.plan.audio is not None:
+        if self.plan.audio is not None and not self._late:
             # Without an anchor a coarse clock allows no seeking: one stretch, released as it comes.
             whole = self._anchor is None and anchor.needed(self._inspection)
             items += [
-                Item(TaskKind.AUDIO, stretch)
+                Item(TaskKind.AUDIO, stretch, share=AUDIO_SHARE)
                 for stretch in plan_stretches(self.plan.grid, whole=whole)
                 if any(missing_runs(stretch, [self.plan.audio.id], done))
             ]
         return items
+
+    def _share(self, rungs: Collection[str]) -> float:
+        """Of the work on the whole ladder, judged by pixels."""
+        pixels = {rung.id: rung.width * rung.height for rung in self.plan.video}
+        return sum(pixels[each] for each in rungs) / sum(pixels.values())
 
     def _within(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """Chunks of the grid as it is now, which may end sooner than planned."""
@@ -179,7 +221,7 @@ class _Encoding:
         """All the work there is, and what earlier attempts did of it."""
         grid, audio = self.plan.grid, self.plan.audio
         seconds = float(grid.duration) / grid.segment_count
-        shares = {rung.id: 1.0 for rung in self.plan.video[:1]}
+        shares = {rung.id: self._share([rung.id]) for rung in self.plan.video}
         if audio is not None:
             shares[audio.id] = AUDIO_SHARE
         before = sum(shares.get(r.track, 0.0) for r in receipts if r.number != INIT)
@@ -202,6 +244,7 @@ class _Encoding:
             plan=self.plan,
             inspection=self._inspection,
             chunk=item.chunk,
+            rungs=item.rungs,
             attempt=self._assignment.attempt,
             execution=execution,
             hold_from=item.hold_from,

@@ -1,4 +1,4 @@
-"""Writes what turns segments into a lecture: final manifests, poster, storyboard. Blocking.
+"""Writes what turns segments into a lecture: final manifests and what illustrates them. Blocking.
 
 All names lie under `r{revision}/` and never change; nothing refers to them until the owner flips its
 reference, so a crash in between costs some objects and nothing else.
@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from academy.ids import new_id
 from academy.media import MediaPlan, Publication, Receipt
 from academy.playlists import final_manifests
 from academy.stores import ObjectStore
 from transcoding.delivery import CACHE_CONTROL
-from transcoding.stills import make_stills
-from transcoding.storyboard import webvtt
-
-REVISION: Final = 1
+from transcoding.illustrations import Stored, illustrate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +23,66 @@ class Publisher:
 
     storage: ObjectStore
     prefix: str
-    revision: int = REVISION
 
     def publish(
         self,
         plan: MediaPlan,
         receipts: Sequence[Receipt],
+        current: Publication | None,
         *,
         language: str | None,
         cancelled: Callable[[], bool],
     ) -> Publication:
-        """Raises Conflict while segments are missing, Unavailable, Cancelled."""
-        poster, storyboard = self._stills(plan, receipts, cancelled)
-        manifests = final_manifests(plan, receipts, revision=self.revision, language=language)
+        """The revision after `current`, with the pictures and texts that one has.
+
+        Raises Conflict while segments are missing, Unavailable, Cancelled.
+        """
+        before = current or self._pictures(plan, receipts, cancelled)
+        revision = before.revision + 1
+        manifests = final_manifests(
+            plan,
+            receipts,
+            revision=revision,
+            # The first one is written under the lease; for later ones captions may race us.
+            mark=f"-{new_id()[:6]}" if current else "",
+            language=language,
+            captions=before.captions,
+            sheets=before.sheets,
+        )
         for name, text in manifests.files.items():
             self._put(name, text.encode(), manifests.content_type(name))
-        return Publication(
-            revision=self.revision,
-            hls=manifests.hls,
-            dash=manifests.dash,
-            poster=poster,
-            storyboard=storyboard,
-            duration=manifests.duration,
-            renditions=manifests.renditions,
+        return before.model_copy(
+            update={
+                "revision": revision,
+                "hls": manifests.hls,
+                "dash": manifests.dash,
+                "duration": manifests.duration,
+                "renditions": manifests.renditions,
+            }
         )
 
-    def _stills(
+    def _pictures(
         self, plan: MediaPlan, receipts: Sequence[Receipt], cancelled: Callable[[], bool]
-    ) -> tuple[str | None, str | None]:
-        """Names of the poster and of the storyboard's WebVTT."""
-        names = {(receipt.track, receipt.number): receipt.name for receipt in receipts}
-
-        def read(track: str, number: int) -> bytes:
-            return b"".join(self.storage.read(self.prefix + names[track, number]))
-
-        stills = make_stills(plan, read, cancelled=cancelled)
-        if stills is None:
-            return None, None
-        poster = self._put(f"r{self.revision}/poster.jpg", stills.poster, "image/jpeg")
-        sheets = [f"storyboard-{number}.jpg" for number in range(len(stills.sheets))]
-        for name, sheet in zip(sheets, stills.sheets, strict=True):
-            self._put(f"r{self.revision}/{name}", sheet, "image/jpeg")
-        cues = webvtt(stills.board, sheets).encode()
-        return poster, self._put(f"r{self.revision}/storyboard.vtt", cues, "text/vtt")
+    ) -> Publication:
+        """Poster, storyboard and chapters, in a publication that has no manifests yet."""
+        seen = illustrate(
+            plan,
+            Stored.of(self.storage, self.prefix, receipts),
+            self._put,
+            "r1/",
+            cancelled=cancelled,
+        )
+        return Publication(
+            revision=0,
+            hls="",
+            dash="",
+            poster=seen.poster,
+            storyboard=seen.storyboard,
+            sheets=seen.sheets,
+            chapters=seen.chapters,
+            duration=0.0,
+            renditions=[],
+        )
 
     def _put(self, name: str, data: bytes, content_type: str) -> str:
         self.storage.put(

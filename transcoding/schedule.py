@@ -47,6 +47,10 @@ class Item:
 
     kind: TaskKind
     chunk: Chunk
+    rungs: tuple[str, ...] | None = None
+    """Of the picture; None: all."""
+    share: float = 1.0
+    """Of the effort that a second of the whole recording takes."""
     hold_from: float | None = None
     tries: int = 0
     starts: int = 0
@@ -67,10 +71,6 @@ class Item:
         """Workers that died on it: while it runs, one execution has not ended yet."""
         return self.starts - self.ends
 
-    @property
-    def share(self) -> float:
-        return AUDIO_SHARE if self.kind is TaskKind.AUDIO else 1.0
-
 
 @dataclass
 class Meter:
@@ -86,8 +86,8 @@ class Meter:
     encoded: float = 0.0
     """Seconds of the recording, by this attempt."""
     began: float = field(default_factory=time.monotonic)
-    ahead: dict[tuple[TaskKind, int], float] = field(default_factory=dict)
-    """Seconds of effort put into segments that are not recorded yet, by chunk."""
+    ahead: dict[tuple[TaskKind, int], tuple[float, float]] = field(default_factory=dict)
+    """By chunk: seconds encoded that are not recorded yet, and the share of the effort they take."""
     shown: float = 0.0
 
     def add(self, item: Item, segments: int) -> None:
@@ -100,17 +100,15 @@ class Meter:
 
     def look_ahead(self, item: Item, segments: float) -> None:
         item.ahead = min(segments, item.chunk.segments)
-        self.ahead[item.kind, item.chunk.index] = item.ahead * self.segment_seconds
+        seconds = item.ahead * self.segment_seconds
+        self.ahead[item.kind, item.chunk.index] = (seconds, item.share)
 
     def progress(self) -> Progress:
         spent = max(time.monotonic() - self.began, 1e-6)
-        ahead = sum(
-            seconds * (AUDIO_SHARE if kind is TaskKind.AUDIO else 1.0)
-            for (kind, _), seconds in self.ahead.items()
-        )
+        ahead = sum(seconds * share for seconds, share in self.ahead.values())
         done = min(self.done + ahead, self.total - self.before)
         encoded = self.encoded + sum(
-            seconds for (kind, _), seconds in self.ahead.items() if kind is self.leading
+            seconds for (kind, _), (seconds, _) in self.ahead.items() if kind is self.leading
         )
         # What a lost worker had encoded is lost: the bar waits instead of going back.
         self.shown = max(self.shown, (self.before + done) / self.total if self.total else 1.0)

@@ -9,7 +9,7 @@ from typing import Final
 
 from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
 from academy.jobs import LEASE, Failure, FailureKind, Job, Progress
-from academy.media import Media, MediaPlan, Receipt
+from academy.media import Media, MediaPlan, Publication, Receipt
 from academy.recordings import Inspection
 from academy.wiring import Backend
 from transcoding.binary import FFmpeg
@@ -145,6 +145,12 @@ class Shift:
 
     async def receipts(self, media_id: str) -> Sequence[Receipt]:
         return await self._backend.stores.media.receipts(media_id)
+
+    async def publication(self, media_id: str) -> Publication | None:
+        return (await self._backend.stores.media.get(media_id)).publication
+
+    async def publish(self, publication: Publication) -> None:
+        await self._jobs.publish(self.job, publication)
 
     async def progress(self, progress: Progress) -> None:
         """Kept for the next heartbeat, which comes at once if the last one was a second ago."""

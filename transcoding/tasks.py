@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from academy.errors import AcademyError, LeaseLost, RejectedMedia, SettingsError, Unavailable
 from academy.jobs import FailureKind
-from academy.media import Chunk, MediaPlan
+from academy.media import Chunk, MediaPlan, VideoRendition
 from academy.recordings import Inspection
 from transcoding import binary
 from transcoding.anchor import Anchor
@@ -37,6 +37,8 @@ class Task(BaseModel):
     plan: MediaPlan
     inspection: Inspection
     chunk: Chunk
+    rungs: tuple[str, ...] | None = None
+    """Ids of the rungs to encode; None: all of the plan's."""
     attempt: int
     execution: int = 0
     """How often the pipeline sent this chunk before, in this attempt."""
@@ -48,6 +50,11 @@ class Task(BaseModel):
     """Of the sound's frames, where the container's clock is coarse."""
     ffmpeg: str | None = None
     """Path, for workers in the dispatcher's own process; others find their own."""
+
+    @property
+    def video(self) -> list[VideoRendition]:
+        """The rungs to encode."""
+        return [r for r in self.plan.video if self.rungs is None or r.id in self.rungs]
 
     @property
     def first(self) -> int:

@@ -245,6 +245,23 @@ class MongoJobStore:
 
         return await in_transaction(self._database, work)
 
+    async def publish(self, job: Job, publication: Publication) -> bool:
+        """Conflict when no plan was frozen, or when the media's revision is not the one before."""
+
+        async def work(session: Session) -> bool:
+            held = await self._move(job, dict(_VISIBLY), session)
+            before = publication.revision - 1 or None
+            published = await self._database.media.update_one(
+                {"_id": held.media_id, "publication.revision": before},
+                {"$set": {"publication": plain(publication)}},
+                session=session,
+            )
+            if not published.matched_count:
+                raise Conflict("These media were published in another revision meanwhile.")
+            return await self._flip(held, publication, session)
+
+        return await in_transaction(self._database, work)
+
     async def succeed(self, job: Job, publication: Publication) -> bool:
         """Conflict when no plan was frozen."""
 
@@ -258,34 +275,43 @@ class MongoJobStore:
                 ),
                 session,
             )
-            published = await self._database.media.update_one(
-                {"_id": done.media_id},
-                {"$set": {"publication": plain(publication)}},
-                session=session,
+            media = await self._database.media.find_one(
+                {"_id": done.media_id}, {"publication.revision": 1}, session=session
             )
-            if not published.matched_count:
+            if media is None:
                 raise Conflict("This job has no media to publish: freeze its plan first.")
-            lecture = await self._database.lectures.find_one_and_update(
-                {
-                    "_id": done.lecture_id,
-                    "$or": [{"media": None}, {"media.number": {"$lt": done.number}}],
-                },
-                {
-                    "$set": {
-                        "media": {"media_id": done.media_id, "number": done.number},
-                        "duration": publication.duration,
-                    }
-                },
-                session=session,
-            )
-            if lecture is None:
-                return False
-            if lecture["published"]:
-                await recount(self._database, lecture["course"], session)
-            await announce_ready(self._database, lecture, done, publication.duration, session)
-            return True
+            current = media.get("publication") or {"revision": 0}
+            if current["revision"] < publication.revision:
+                await self._database.media.update_one(
+                    {"_id": done.media_id},
+                    {"$set": {"publication": plain(publication)}},
+                    session=session,
+                )
+            return await self._flip(done, publication, session)
 
         return await in_transaction(self._database, work)
+
+    async def _flip(self, job: Job, publication: Publication, session: Session) -> bool:
+        """The lecture plays these media from now on, unless it plays them or newer ones already."""
+        lecture = await self._database.lectures.find_one_and_update(
+            {
+                "_id": job.lecture_id,
+                "$or": [{"media": None}, {"media.number": {"$lt": job.number}}],
+            },
+            {
+                "$set": {
+                    "media": {"media_id": job.media_id, "number": job.number},
+                    "duration": publication.duration,
+                }
+            },
+            session=session,
+        )
+        if lecture is None:
+            return False
+        if lecture["published"]:
+            await recount(self._database, lecture["course"], session)
+        await announce_ready(self._database, lecture, job, publication.duration, session)
+        return True
 
     async def fail(self, job: Job, failure: Failure) -> Job:
         ended: Document = {
