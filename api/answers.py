@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from api.context import Context
 from api.etags import etag, not_modified
+from api.links import next_page
 
 JSON: Final = "application/json"
 PUBLIC: Final = "public, no-cache"
@@ -34,6 +35,9 @@ def answer(
         headers["Content-Language"] = ", ".join(context.languages.used)
     if location is not None:
         headers["Location"] = location
+    cursor = _next_cursor(document)
+    if cursor is not None:
+        headers["Link"] = next_page(context.request, cursor)
     reading = context.request.method in {"GET", "HEAD"}
     if reading and not_modified(context.request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
@@ -45,6 +49,13 @@ def untagged(document: BaseModel, *, status: int = 200, location: str | None = N
     headers = {"Cache-Control": PRIVATE} | ({"Location": location} if location else {})
     body = document.model_dump_json(by_alias=True)
     return Response(body, status, media_type=JSON, headers=headers)
+
+
+def _next_cursor(document: BaseModel | Mapping[str, Any]) -> str | None:
+    """Of a list that has another page."""
+    if isinstance(document, Mapping):
+        return document.get("next_cursor")
+    return getattr(document, "next_cursor", None)
 
 
 def _caching(context: Context) -> str:

@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     # Last added is outermost: the measured scope must be the one that the router fills.
     app.add_middleware(Measured, metrics=app.state.metrics)
+    app.add_middleware(problems.PatchTypes)
     app.add_middleware(problems.BodyLimit, most=BODY_LIMIT, exempt=STORAGE)
     app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(problems.UnexpectedErrors)

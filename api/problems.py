@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,6 +35,7 @@ STATUSES: Final[dict[type[errors.AcademyError], int]] = {
     errors.RejectedMedia: 422,
     errors.Unavailable: 503,
 }
+PATCHES: Final = ("application/merge-patch+json", "application/json")
 RETRY_AFTER: Final = "2"
 """Seconds, sent with 503."""
 
@@ -134,6 +136,11 @@ async def _validation(request: Request, error: Exception) -> Response:
     if any(each["type"] == "json_invalid" for each in wrong):
         detail = f"The body is not JSON: {wrong[0]['ctx']['error']}."
         return problem(request.scope, 400, "malformed_json", detail)
+    if isinstance(error.body, bytes) and error.body:
+        # Not even parsed: it was not said to be JSON.
+        return problem(
+            request.scope, 415, "unsupported_media_type", "Send the body as application/json."
+        )
     return problem(
         request.scope,
         422,
@@ -172,6 +179,26 @@ class UnexpectedErrors:
             detail = "Something went wrong on our side. Quote the error_id when you report it."
             answer = problem(scope, 500, "internal_error", detail, error_id=error_id)
             await answer(scope, receive, send)
+
+
+class PatchTypes:
+    """A PATCH is a merge patch (RFC 7396) whatever it is called, so what is called otherwise is
+    refused: a JSON Patch would be misread. `Accept-Patch` (RFC 5789 §3.1) says what is taken.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "PATCH":
+            named = Headers(scope=scope).get("content-type", "")
+            if named.partition(";")[0].strip().lower() not in PATCHES:
+                detail = f"Send a patch as {' or '.join(PATCHES)}."
+                headers = {"Accept-Patch": ", ".join(PATCHES)}
+                refused = problem(scope, 415, "unsupported_media_type", detail, headers=headers)
+                await refused(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 class BodyLimit:
