@@ -18,7 +18,9 @@ _MEANINGS: Final = {
     410: "Gone for good",
     412: "Changed since it was read (`If-Match`)",
     413: "Too large",
+    415: "The body is not of a type this takes",
     422: "Invalid input; `errors` names the members",
+    429: "Too many requests; `Retry-After` says when to come back",
     503: "A service this depends on does not answer",
 }
 Responses = dict[int | str, dict[str, Any]]
