@@ -22,6 +22,7 @@ PAGES: Final = {
     "/": "index.html",
     "/courses/{slug}": "course.html",
     "/lectures/{lecture_id}": "lecture.html",
+    "/search": "search.html",
     "/studio": "studio.html",
 }
 REVALIDATE: Final = "public, no-cache"

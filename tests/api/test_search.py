@@ -28,9 +28,11 @@ async def search(client: Client, q: str, **parameters: Any) -> list[dict[str, An
 async def until(holds: Callable[[], Awaitable[Any]]) -> Any:
     """The index follows within milliseconds; how many is nothing to assert."""
     async with asyncio.timeout(PATIENCE):
-        while not (value := await holds()):
+        while True:
+            value = await holds()
+            if value:
+                return value
             await asyncio.sleep(0.02)
-    return value
 
 
 async def appears(client: Client, q: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -1,14 +1,7 @@
 /** A course as a card of the catalogue. */
 import { cover } from './cover.js';
 import { h } from './dom.js';
-import { count, languageName, levelName, list, spell } from './format.js';
-import { t } from './i18n.js';
-
-/** "12 lectures · 6 hr". @param {{lecture_count: number, duration: number}} course */
-export function extent({ lecture_count: lectures, duration }) {
-  const number = lectures === 1 ? t('lectures.one') : t('lectures', { n: count(lectures) });
-  return duration > 0 ? `${number} · ${spell(duration)}` : number;
-}
+import { extent, languageName, levelName, list } from './format.js';
 
 /** The course's poster, or a landscape drawn from its slug. @param {import('./types.js').CourseCard} course */
 export function poster(course) {

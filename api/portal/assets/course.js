@@ -1,8 +1,8 @@
 /** A course's page. */
 import { get } from './api.js';
-import { extent, poster } from './card.js';
+import { poster } from './card.js';
 import { fill, find, h, paragraphs } from './dom.js';
-import { languageName, levelName, list } from './format.js';
+import { extent, languageName, levelName, list } from './format.js';
 import { onLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { person } from './people.js';

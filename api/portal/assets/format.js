@@ -69,3 +69,9 @@ export const levelName = (level) => (level ? t(`level.${level}`) : '');
 
 /** A name list such as "Ada, Grace and Lin". @param {string[]} names */
 export const list = (names) => new Intl.ListFormat(locale(), { type: 'conjunction' }).format(names);
+
+/** "12 lectures · 6 hr". @param {{lecture_count: number, duration: number}} course */
+export function extent({ lecture_count: lectures, duration }) {
+  const number = lectures === 1 ? t('lectures.one') : t('lectures', { n: count(lectures) });
+  return duration > 0 ? `${number} · ${spell(duration)}` : number;
+}

@@ -22,9 +22,10 @@ export function t(key, vars = {}) {
 /** Whether a string exists. @param {string} key */
 export const has = (key) => key in strings;
 
-/** Sets the strings that one element names in `data-t` (text) and `data-label`. @param {HTMLElement} element */
+/** Sets the strings that one element names in `data-t` (text), `data-label` and `data-placeholder`. @param {HTMLElement} element */
 export function apply(element) {
   const vars = element.dataset.vars ? JSON.parse(element.dataset.vars) : {};
+  if (element.dataset.placeholder) element.setAttribute('placeholder', t(element.dataset.placeholder));
   if (element.dataset.t) element.textContent = t(element.dataset.t, vars);
   if (element.dataset.label) {
     const label = t(element.dataset.label, vars);

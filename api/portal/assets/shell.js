@@ -11,6 +11,13 @@ export function startShell() {
   languageButton();
   themeButton();
   lateFonts();
+  searchBox();
+}
+
+/** Suggestions are loaded once somebody is about to search. */
+function searchBox() {
+  const load = () => import('./search-box.js').then(({ startSearchBox }) => startSearchBox());
+  find('#search input').addEventListener('focus', load, { once: true });
 }
 
 function languageButton() {

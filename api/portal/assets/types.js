@@ -19,6 +19,11 @@
  * @typedef {{id: string, course: string, section: string | null, position: number, title: string, description: string | null,
  *   language: string, instructors: Instructor[], duration: number | null,
  *   published: boolean, playback: Playback}} Lecture
+ * @typedef {{field: string, language: string, html: string}} Highlight
+ * @typedef {{type: 'course', course: CourseCard, highlights: Highlight[]}
+ *   | {type: 'lecture', lecture: {id: string, title: string, course: string, course_title: string}, highlights: Highlight[]}
+ *   | {type: 'moment', lecture_id: string, start: number, text: string, lecture_title: string,
+ *     course: {slug: string, title: string}, highlights: Highlight[]}} Hit
  * @typedef {{code: string, severity: 'info' | 'warning' | 'error', message: string}} Finding
  * @typedef {{id: string, state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled',
  *   progress: number, speed: number | null, eta: number | null, stage?: string,

@@ -5,7 +5,7 @@ import { onLanguage, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Captions } from './captions.js';
 import { Controls, setSpeed, SPEEDS } from './controls.js';
-import { keep, resumeAt } from './resume.js';
+import { askedStart, keep, resumeAt } from './resume.js';
 import { SeekBar } from './seekbar.js';
 import { helpDialog, listenToKeys } from './shortcuts.js';
 import { Source } from './source.js';
@@ -69,10 +69,11 @@ export class Player {
 
   /** @param {string} url @param {number} available */
   #start(url, available) {
-    const at = resumeAt(this.lecture);
+    const asked = askedStart();
+    const at = asked ?? resumeAt(this.lecture);
     const start = at < available ? at : 0;
     this.source.load(url, start);
-    if (start > 0) this.#offerRestart(start);
+    if (start > 0 && asked === null) this.#offerRestart(start);
   }
 
   /** The same moment, speed and state from new addresses. @param {string} url */

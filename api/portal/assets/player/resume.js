@@ -21,6 +21,13 @@ export function keep(lecture, position, duration) {
   remember(KEY, Object.fromEntries(newest));
 }
 
+/** What the address asks for, `?t=61.5` or `#t=61.5` (Media Fragments URI 1.0 §4.2.1, seconds); null if nothing. */
+export function askedStart() {
+  const text = new URLSearchParams(location.search).get('t') ?? new URLSearchParams(location.hash.slice(1)).get('t');
+  const seconds = text ? Number(text) : NaN;
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+}
+
 /** Where to resume, in seconds: 0 for what was hardly begun or was watched to its end. @param {string} lecture */
 export function resumeAt(lecture) {
   const mark = marks()[lecture];

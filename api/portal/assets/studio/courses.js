@@ -1,8 +1,8 @@
 /** The instructor's courses, and the form for a new one. */
 import { creator, get } from '../api.js';
-import { extent, poster } from '../card.js';
+import { poster } from '../card.js';
 import { fill, h } from '../dom.js';
-import { languageName } from '../format.js';
+import { extent, languageName } from '../format.js';
 import { language, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { state } from '../state.js';
