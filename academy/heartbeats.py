@@ -79,6 +79,10 @@ class HeartbeatBuffer:
             "Your progress could not be written yet: try again in a moment.",
         )
 
+    def forget(self, subject: str) -> None:
+        """What waits is dropped: the learner's data are being erased."""
+        self._count -= len(self._waiting.pop(subject, {}))
+
     async def close(self) -> None:
         """Writes what is left; tells how much could not be."""
         self._closing = True

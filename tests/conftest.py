@@ -1,6 +1,25 @@
 """Fixtures every part of the suite shares. Each `fixtures_*` module owns one real dependency."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psutil
 from hypothesis import settings
+
+MEMORY = Path("/dev/shm")
+ENOUGH = 6 * 1024**3
+
+# Databases, recordings and browser profiles of the tests live in memory where there is plenty: they
+# write and sync all the time, and nothing of them is to last.
+if (
+    "TMPDIR" not in os.environ
+    and MEMORY.is_dir()
+    and min(shutil.disk_usage(MEMORY).free, psutil.virtual_memory().available) > ENOUGH
+):
+    os.environ["TMPDIR"] = str(MEMORY)
+    tempfile.tempdir = None
 
 # Nothing asserts seconds: a busy machine must not fail a property.
 settings.register_profile("academy", deadline=None)
@@ -10,7 +29,9 @@ pytest_plugins: list[str] = [
     "tests.fixtures_browser",
     "tests.fixtures_api",
     "tests.fixtures_footage",
+    "tests.fixtures_learning",
     "tests.fixtures_mongo",
+    "tests.fixtures_shared",
     "tests.fixtures_storage",
     "tests.fixtures_transcoding",
 ]

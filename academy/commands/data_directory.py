@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from academy.badge_keys import renew
 from academy.errors import SettingsError
 from academy.settings import Settings
 
@@ -57,6 +58,13 @@ class DataDirectory:
         if not file.exists():
             _write_private(file, secrets.token_hex(32) + "\n")
         return file.read_text().strip()
+
+    def badge_keys(self) -> Path:
+        """The file of the keys that sign badges; made on first use. Part of every backup."""
+        file = self.path / "badge-keys.json"
+        if not file.exists():
+            renew(file)
+        return file
 
     def announce(self, running: Running) -> None:
         _write_private(self.path / "up.json", json.dumps(asdict(running), indent=2) + "\n")

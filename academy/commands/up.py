@@ -142,6 +142,7 @@ class Installation:
             "ACADEMY_STORAGE_URL": running.storage_url,
             "ACADEMY_SECRET_KEY": self._settings.secret_key or self._directory.secret_key(),
             "ACADEMY_PUBLIC_URL": self._public_url,
+            "ACADEMY_BADGE_KEYS": str(self._settings.badge_keys or self._directory.badge_keys()),
             "PYTHONUNBUFFERED": "1",
         }
         return {**os.environ, **own}
