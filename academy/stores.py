@@ -6,7 +6,8 @@ synchronous: API code calls them in threads, workers call them directly. Errors:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -146,6 +147,28 @@ class CatalogueStore(Protocol):
     async def poster(self, slug: str) -> PosterView: ...
 
 
+class ChangeListener(Protocol):
+    """Told of changes of what public answers are made from. Its methods return at once."""
+
+    def opened(self) -> None:
+        """From now on everything is told; what happened before may not have been."""
+
+    def changed(self, marks: Iterable[str]) -> None:
+        """As `academy.catalogue.mark` makes them, and the names of whole collections."""
+
+    def heard(self) -> None:
+        """All that was told is all that happened."""
+
+    def lost(self) -> None:
+        """Until the next `opened` nothing is told."""
+
+
+class PublicChanges(Protocol):
+    """Writes to the catalogue by any process, as they happen."""
+
+    def told_to(self, listener: ChangeListener) -> AbstractAsyncContextManager[None]: ...
+
+
 class UploadStore(Protocol):
     async def begin(self, lecture_id: str) -> int:
         """The next upload's number of a lecture (atomic)."""
@@ -239,8 +262,12 @@ class JobStore(Protocol):
 
 class MediaStore(Protocol):
     async def get(self, media_id: str) -> Media: ...
-    async def receipts(self, media_id: str) -> Sequence[Receipt]:
-        """By track, then number."""
+    async def receipts(
+        self, media_id: str, *, since: Mapping[str, int] | None = None
+    ) -> Sequence[Receipt]:
+        """By track, then number. `since`: of these tracks only, and from these numbers on (a receipt
+        never changes, so whoever kept the others need not read them again).
+        """
 
 
 class SearchStore(Protocol):
@@ -355,6 +382,8 @@ class Stores(Protocol):
     def courses(self) -> CourseStore: ...
     @property
     def catalogue(self) -> CatalogueStore: ...
+    @property
+    def public_changes(self) -> PublicChanges: ...
     @property
     def uploads(self) -> UploadStore: ...
     @property

@@ -9,6 +9,7 @@ from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailu
 from academy.errors import SettingsError, Unavailable
 from academy.mongo.catalogue import MongoCatalogue
 from academy.mongo.certificates import MongoCertificateStore
+from academy.mongo.changes import MongoPublicChanges
 from academy.mongo.client import Client, service_client
 from academy.mongo.courses import MongoCourseStore
 from academy.mongo.enrolments import MongoEnrolmentStore
@@ -40,6 +41,7 @@ class MongoStores:
         self.instructors = MongoInstructorStore(self.database)
         self.courses = MongoCourseStore(self.database)
         self.catalogue = MongoCatalogue(self.database)
+        self.public_changes = MongoPublicChanges(self.database)
         self.uploads = MongoUploadStore(self.database)
         self.recordings = MongoRecordingStore(self.database)
         self.jobs = MongoJobStore(self.database)

@@ -1,0 +1,319 @@
+"""Public answers, kept whole in front of the application: a hit costs what a bare server costs.
+
+Correct before fast:
+
+- Only GET and HEAD of the routes it was told, without `Authorization` and `Cookie`; only answers whose
+  route said what they were made from (`api/provenance.py`).
+- One fill per key at a time, by the application itself with the canonical request; whoever asks
+  meanwhile waits for it, and a client that leaves does not end it.
+- A change evicts what was made from it (`academy.stores.PublicChanges`). A fill that a change overtook
+  is given to those who wait for it, is not kept, and nobody joins it any more.
+- Kept answers are believed while the stream of changes was heard of within `TRUST` seconds. A stream
+  that is silent for longer or lost has everything forgotten, and until it is back an answer lives for
+  `UNWATCHED` seconds from the start of its reading. None lives longer than `LIFE`.
+- A write to the catalogue through this process forgets everything before it is answered, so who writes
+  reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.provenance import SCOPE_KEY, Provenance
+from api.response_cache_entries import NOTHING, Entries, Entry
+from api.response_cache_keys import Address, Addresses, Key, encoding
+
+TRUST: Final = 0.8
+"""Seconds without news of the change stream for which what is kept is believed."""
+UNWATCHED: Final = 0.5
+"""Seconds that an answer lives while there is no stream."""
+LIFE: Final = 60.0
+"""Seconds that an answer lives at most."""
+MOST: Final = 64 * 1024**2
+"""Bytes kept."""
+LARGEST: Final = 1024**2
+"""Bytes of one answer."""
+SPELLINGS: Final = 8192
+"""Requests remembered as they were spelt, so that the next one alike is not parsed again."""
+KEPT: Final = frozenset({200, 307})
+PERSONAL: Final = frozenset({401, 403, 429})
+"""Answers to one client, that say nothing to others who wait for the same."""
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+Spelling = tuple[str, bytes, bytes | None, bytes | None, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a request, as it was spelt, asks for."""
+
+    address: Address
+    key: Key
+    coding: str
+
+
+@dataclass(slots=True, eq=False)
+class Fill:
+    """One answer being made. `begun`: before anything was read."""
+
+    begun: float
+    task: asyncio.Task[Entry] = field(init=False)
+    overtaken: bool = False
+    """By something that may have changed anything."""
+    changed: set[str] = field(default_factory=set)
+
+
+class ResponseCache:
+    """Wraps an ASGI application. Passes everything on until it is told of changes (`opened`)."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        addresses: Addresses,
+        *,
+        writing: Collection[str] = (),
+        most: int = MOST,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`writing`: tags of the routes that write what is public."""
+        self._app = app
+        self._addresses = addresses
+        self._writing = frozenset(writing)
+        self._clock = clock
+        self._entries = Entries(most)
+        self._spellings: dict[Spelling, Meaning] = {}
+        self._joinable: dict[Key, Fill] = {}
+        self._fills: set[Fill] = set()
+        self._following = False
+        self._trusted_until = 0.0
+        self.cleared = 0
+        self.filled = 0
+
+    @property
+    def entries(self) -> Entries:
+        return self._entries
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        return self._addresses.known
+
+    # What is told by the stream of changes (`academy.stores.ChangeListener`).
+
+    def opened(self) -> None:
+        """From now on every change is told. What was missed before is forgotten with all else."""
+        self._following = True
+        self.forget()
+        self._trusted_until = self._clock() + TRUST
+
+    def heard(self) -> None:
+        """Nothing is untold up to now."""
+        now = self._clock()
+        if now > self._trusted_until:
+            self.forget()  # changes since the last news may not have come yet, though the next has
+        self._trusted_until = now + TRUST
+
+    def changed(self, marks: Iterable[str]) -> None:
+        marks = list(marks)
+        for fill in self._fills:
+            fill.changed.update(marks)
+        self._joinable.clear()
+        self._entries.evict(marks)
+
+    def lost(self) -> None:
+        self._trusted_until = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Everything, also what is being read."""
+        for fill in self._fills:
+            fill.overtaken = True
+        self._joinable.clear()
+        self._entries.clear()
+        self.cleared += 1
+
+    async def close(self) -> None:
+        """Nobody tells of changes any more. Waits for the fills under way: they use the stores."""
+        self._following = False
+        self.lost()
+        while self._fills:
+            await asyncio.wait([fill.task for fill in self._fills])
+
+    # What is asked by clients.
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._following or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        method = scope["method"]
+        if method != "GET" and method != "HEAD":  # noqa: PLR1714 - twice as fast as a set
+            await (self._pass if method in SAFE else self._write)(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        get = headers.get
+        if b"authorization" in headers or b"cookie" in headers:
+            await self._app(scope, receive, send)
+            return
+        spelling = (
+            scope["path"],
+            scope["query_string"],
+            get(b"accept-language"),
+            get(b"accept-encoding"),
+            get(b"origin"),
+        )
+        meaning = self._spellings.get(spelling) or self._understood(spelling)
+        if meaning is None:
+            await self._app(scope, receive, send)
+            return
+        entry = self._entries.get(meaning.key)
+        if entry is not None:
+            now = self._clock()
+            if now < entry.until and (now < self._trusted_until or now < entry.unwatched_until):
+                entry.used = True
+                await self._answer(entry, meaning, method, get(b"if-none-match"), send)
+                return
+        entry, own = await self._filled(meaning, scope)
+        if entry.status in PERSONAL and not own:
+            await self._app(scope, receive, send)
+            return
+        await self._answer(entry, meaning, method, get(b"if-none-match"), send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    async def _answer(
+        self, entry: Entry, meaning: Meaning, method: str, if_none_match: bytes | None, send: Send
+    ) -> None:
+        form = entry.forms.get(meaning.coding)
+        if form is None:
+            form = await entry.form(meaning.coding)
+            self._entries.weigh(meaning.key)
+        address = entry.address
+        if if_none_match is not None and form.matches(if_none_match):
+            if method == "GET":
+                address.not_modified += 1
+            else:
+                address.others[method, 304] += 1
+            await send(form.unchanged)
+            await send(NOTHING)
+        elif method == "GET":
+            if entry.status == 200:
+                address.found += 1
+            else:
+                address.others[method, entry.status] += 1
+            await send(form.start)
+            await send(form.body)
+        else:
+            address.others[method, entry.status] += 1
+            await send(form.start)
+            await send(NOTHING)
+
+    def _understood(self, spelling: Spelling) -> Meaning | None:
+        path, query, accept_language, accept_encoding, origin = spelling
+        address = self._addresses.find(path)
+        if address is None:
+            return None
+        key = self._addresses.key(address, path, query, accept_language or b"", origin or b"")
+        if key is None:
+            return None
+        meaning = Meaning(address, key, encoding(accept_encoding or b""))
+        if sum(len(part or "") for part in spelling) <= 1024:
+            if len(self._spellings) >= SPELLINGS:
+                self._spellings.clear()
+            self._spellings[spelling] = meaning
+        return meaning
+
+    async def _filled(self, meaning: Meaning, scope: Scope) -> tuple[Entry, bool]:
+        """And whether this request began the fill."""
+        fill, now = self._joinable.get(meaning.key), self._clock()
+        own = fill is None or not (now < self._trusted_until or now < fill.begun + UNWATCHED)
+        if fill is None or own:
+            fill = self._joinable[meaning.key] = Fill(now)
+            self._fills.add(fill)
+            fill.task = asyncio.create_task(self._fill(fill, meaning, scope))
+        # Shielded: others wait for it, and PyMongo closes the connection of a cancelled task.
+        return await asyncio.shield(fill.task), own
+
+    async def _fill(self, fill: Fill, meaning: Meaning, scope: Scope) -> Entry:
+        try:
+            entry = await self._made(fill.begun, meaning, scope)
+            if (
+                entry.marks
+                and not fill.overtaken
+                and fill.changed.isdisjoint(entry.marks)
+                and len(entry.content) <= LARGEST
+            ):
+                self._entries.put(meaning.key, entry)
+            self.filled += 1
+            return entry
+        finally:
+            self._fills.discard(fill)
+            if self._joinable.get(meaning.key) is fill:
+                del self._joinable[meaning.key]
+
+    async def _made(self, begun: float, meaning: Meaning, scope: Scope) -> Entry:
+        """By the application, asked in the key's own words."""
+        key, provenance = meaning.key, Provenance()
+        start: Message = {}
+        chunks: list[bytes] = []
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            elif message["type"] == "http.response.body":
+                chunks.append(message.get("body", b""))
+
+        asked: dict[str, Any] = {
+            **scope,
+            "method": "GET",
+            "query_string": key.query.encode("latin-1"),
+            "headers": _headers(scope, key),
+            SCOPE_KEY: provenance,
+        }
+        await self._app(asked, _no_body, keep)
+        marks: frozenset[str] = frozenset()
+        if start["status"] in KEPT and not any(
+            name.lower() == b"set-cookie" for name, _ in start["headers"]
+        ):
+            marks = frozenset(provenance.marks)
+        until = begun + LIFE
+        if provenance.until is not None:
+            until = min(until, self._clock() + provenance.until - time.time())
+        return Entry(
+            meaning.address,
+            start["status"],
+            [(bytes(name).lower(), bytes(value)) for name, value in start["headers"]],
+            b"".join(chunks),
+            varies=self._addresses.varies,
+            marks=marks,
+            until=until,
+            unwatched_until=begun + UNWATCHED,
+        )
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                tags = getattr(scope.get("route"), "tags", ())
+                if not self._writing.isdisjoint(tags):
+                    self.forget()
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+def _headers(scope: Scope, key: Key) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in scope["headers"] if name == b"host"]
+    if key.languages:
+        kept.append((b"accept-language", key.languages.encode("latin-1")))
+    if key.origin:
+        kept.append((b"origin", key.origin.encode("latin-1")))
+    return kept
+
+
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}

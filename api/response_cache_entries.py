@@ -1,0 +1,193 @@
+"""What the response cache keeps: whole answers, ready to send, within a limit of bytes.
+
+An entry holds the messages that a server is given, with every header that the layers below had set,
+so that a hit is a look-up and two sends. Forms of an answer (plain, gzip) are made once, when first
+asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from api.etags import not_modified
+from api.response_cache_keys import GZIP, PLAIN, Address, Key
+
+Message = dict[str, Any]
+Headers = list[tuple[bytes, bytes]]
+
+WORTH_IT: Final = 1024
+"""Bytes; a smaller body fits a packet anyway."""
+AT_ONCE: Final = 32 * 1024
+"""Bytes that are compressed on the event loop (about a millisecond); more is done in a thread."""
+OVERHEAD: Final = 4096
+"""Bytes that an entry takes besides its bodies, roughly."""
+NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
+_OF_THE_BODY: Final = frozenset({b"content-length", b"content-type", b"content-encoding"})
+_OF_ONE_CLIENT: Final = (b"ratelimit", b"x-ratelimit")
+
+
+@dataclass(slots=True)
+class Form:
+    """One encoding of an answer, as messages."""
+
+    etag: str
+    start: Message
+    body: Message
+    unchanged: Message
+    """The start of a 304."""
+
+    @classmethod
+    def of(cls, status: int, headers: Headers, body: bytes, coding: str) -> Form:
+        kept = [(name, value) for name, value in headers if name != b"content-length"]
+        etag = next((value for name, value in kept if name == b"etag"), b"")
+        if coding != PLAIN:
+            # Other bytes, so another strong tag (RFC 9110 §8.8.3.3).
+            tagged = etag.removesuffix(b'"') + f'-{coding}"'.encode()
+            kept = [(name, tagged if name == b"etag" else value) for name, value in kept]
+            kept.append((b"content-encoding", coding.encode()))
+            etag = tagged
+        return cls(
+            etag=etag.decode("latin-1"),
+            start={
+                "type": "http.response.start",
+                "status": status,
+                "headers": [*kept, (b"content-length", str(len(body)).encode())],
+            },
+            body={"type": "http.response.body", "body": body},
+            unchanged={
+                "type": "http.response.start",
+                "status": 304,
+                "headers": [each for each in kept if each[0] not in _OF_THE_BODY],
+            },
+        )
+
+    def matches(self, if_none_match: bytes) -> bool:
+        return bool(self.etag) and not_modified(if_none_match.decode("latin-1"), self.etag)
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An answer. Times are of the event loop's monotonic clock, in seconds."""
+
+    address: Address
+    status: int
+    headers: Headers
+    content: bytes
+    varies: tuple[bytes, ...] = ()
+    marks: frozenset[str] = frozenset()
+    """What it was made from; an answer that names nothing is not kept."""
+    until: float = 0.0
+    unwatched_until: float = 0.0
+    """The same while nobody tells of changes."""
+    used: bool = False
+    forms: dict[str, Form] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.headers = [
+            (name, value) for name, value in self.headers if not name.startswith(_OF_ONE_CLIENT)
+        ]
+        if self.status == 200:
+            self._add_vary()
+        self.forms[PLAIN] = Form.of(self.status, self.headers, self.content, PLAIN)
+
+    @property
+    def compressible(self) -> bool:
+        return self.status == 200 and any(name == b"etag" for name, _ in self.headers)
+
+    @property
+    def bytes(self) -> int:
+        different = {id(form): len(form.body["body"]) for form in self.forms.values()}
+        return OVERHEAD + sum(different.values())
+
+    async def form(self, coding: str) -> Form:
+        """In the encoding, or plain where that is not worth it."""
+        if coding == PLAIN or not self.compressible or len(self.content) < WORTH_IT:
+            made = self.forms[coding] = self.forms[PLAIN]
+            return made
+        packed = (
+            gzip.compress(self.content, mtime=0)
+            if len(self.content) <= AT_ONCE
+            else await asyncio.to_thread(gzip.compress, self.content, mtime=0)
+        )
+        made = self.forms[coding] = Form.of(self.status, self.headers, packed, GZIP)
+        return made
+
+    def _add_vary(self) -> None:
+        named = [value for name, value in self.headers if name == b"vary"]
+        said = {part.strip().lower() for value in named for part in value.split(b",")}
+        named += [each for each in self.varies if each.lower() not in said]
+        others = [(name, value) for name, value in self.headers if name != b"vary"]
+        self.headers = [*others, (b"vary", b", ".join(named))] if named else others
+
+
+class Entries:
+    """By key, within `most` bytes: what was not asked for since the hand last passed goes first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[Key, Entry] = {}
+        self._sizes: dict[Key, int] = {}
+        self._by_mark: defaultdict[str, set[Key]] = defaultdict(set)
+        self.bytes = 0
+        self.evicted = 0
+        """By changes and for want of room, since the start."""
+        self.get = self._kept.get
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def put(self, key: Key, entry: Entry) -> None:
+        self._drop(key)
+        self._kept[key] = entry
+        for mark in entry.marks:
+            self._by_mark[mark].add(key)
+        self._sizes[key] = 0
+        self.weigh(key)
+
+    def weigh(self, key: Key) -> None:
+        """Again, after an entry has grown."""
+        entry = self._kept.get(key)
+        if entry is None:
+            return
+        size = entry.bytes + 2 * sum(map(len, key))
+        self.bytes += size - self._sizes[key]
+        self._sizes[key] = size
+        while self.bytes > self._most:
+            oldest = next(iter(self._kept))
+            passed = self._kept[oldest]
+            if passed.used and oldest != key:
+                passed.used = False
+                self._kept[oldest] = self._kept.pop(oldest)
+            else:
+                self._drop(oldest)
+                self.evicted += 1
+
+    def evict(self, marks: Iterable[str]) -> None:
+        for mark in marks:
+            for key in self._by_mark.pop(mark, ()):
+                self.evicted += self._drop(key)
+
+    def clear(self) -> None:
+        self.evicted += len(self._kept)
+        self._kept.clear()
+        self._sizes.clear()
+        self._by_mark.clear()
+        self.bytes = 0
+
+    def _drop(self, key: Key) -> bool:
+        entry = self._kept.pop(key, None)
+        if entry is None:
+            return False
+        self.bytes -= self._sizes.pop(key)
+        for mark in entry.marks:
+            keys = self._by_mark.get(mark)
+            if keys is not None:
+                keys.discard(key)
+                if not keys:
+                    del self._by_mark[mark]
+        return True
