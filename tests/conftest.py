@@ -26,12 +26,12 @@ settings.register_profile("academy", deadline=None)
 settings.load_profile("academy")
 
 pytest_plugins: list[str] = [
+    "tests.fixtures_shared",
     "tests.fixtures_browser",
     "tests.fixtures_api",
     "tests.fixtures_footage",
     "tests.fixtures_learning",
     "tests.fixtures_mongo",
-    "tests.fixtures_shared",
     "tests.fixtures_storage",
     "tests.fixtures_transcoding",
 ]
