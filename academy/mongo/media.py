@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from academy.errors import NotFound
 from academy.media import Media, Receipt
-from academy.mongo.client import Database, from_document, unavailable_when_down
+from academy.mongo.client import Database, Document, from_document, unavailable_when_down
 
 
 @unavailable_when_down
@@ -23,8 +23,13 @@ class MongoMediaStore:
             raise NotFound("There are no such media.")
         return from_document(Media, document)
 
-    async def receipts(self, media_id: str) -> Sequence[Receipt]:
-        cursor = self._receipts.find(
-            {"media_id": media_id}, {"_id": 0}, sort=[("track", 1), ("number", 1)]
-        )
+    async def receipts(
+        self, media_id: str, *, since: Mapping[str, int] | None = None
+    ) -> Sequence[Receipt]:
+        wanted: Document = {"media_id": media_id}
+        if since is not None:
+            wanted["$or"] = [
+                {"track": track, "number": {"$gte": number}} for track, number in since.items()
+            ]
+        cursor = self._receipts.find(wanted, {"_id": 0}, sort=[("track", 1), ("number", 1)])
         return [Receipt.model_validate(document) async for document in cursor]
