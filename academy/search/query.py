@@ -13,15 +13,12 @@ from academy.search.words import (
     FRENCH,
     LONGEST_WORD,
     cut,
-    parts_of,
     runs_of,
     terms_of_word,
 )
 
 LONGEST_QUERY: Final = 200
 """Characters."""
-COMPOUND: Final = 4
-"""Characters from which a Chinese word is looked for by the shorter words it consists of."""
 MOST_WORDS: Final = 12
 """Of a query; later ones are not looked at."""
 
@@ -41,9 +38,7 @@ class Asked:
 class Query:
     words: tuple[Asked, ...]
     phrases: tuple[str, ...] = ()
-    """Chinese that must stand there as written, besides holding the words: what no dictionary knows, such
-    as names, and compounds, which a longer compound around them may hide from the dictionary.
-    """
+    """Chinese that no dictionary knows, such as names: found only as written, characters side by side."""
 
     @property
     def typing(self) -> str | None:
@@ -79,7 +74,7 @@ def _words(typed: Folded, original: str) -> Iterator[Asked]:
 
 
 def _han(run: str) -> Iterator[Asked]:
-    """Words; those without terms are phrases."""
+    """Words; and, for neighbouring characters that are no word, the phrase they make (without terms)."""
     alone = ""
     for word in [*cut(run), ""]:
         if len(word) == 1 and word not in STOP_WORDS:
@@ -88,12 +83,8 @@ def _han(run: str) -> Iterator[Asked]:
             if len(alone) > 1:
                 yield Asked(alone, frozenset())
             alone = ""
-        parts = parts_of(word) if len(word) >= COMPOUND else ()
-        if parts:
-            yield Asked(word, frozenset())
-        for part in parts or (word,):
-            if part:
-                yield Asked(part, frozenset({part}))
+        if word:
+            yield Asked(word, frozenset({word}))
 
 
 def _once(words: list[Asked]) -> list[Asked]:

@@ -1,7 +1,6 @@
 """The words of a text, where they stand, and the terms they are found by.
 
-Chinese: words of the dictionary with the shorter words inside them (jieba's search mode), and every
-single character. Other scripts: the Snowball stem for the text's language, accents folded before and
+Chinese: words of the dictionary with those inside them (jieba's search mode), and every single character. Other scripts: the Snowball stem for the text's language, accents folded before and
 after stemming, so that “donnees” and “données” meet. A term of a stem carries its language (`e:`, `f:`):
 the same letters mean different things in the two.
 """
@@ -21,6 +20,8 @@ from academy.search.folding import HAN, Folded, fold, without_marks
 _RUN: Final = re.compile(rf"(?P<han>[{HAN}]+)|(?P<word>[^\W_{HAN}]+(?:\+\+|\#(?!\w))?)")
 LONGEST_WORD: Final = 64
 """Characters; what is longer is no word. Index keys stay small."""
+LONG: Final = 3
+"""Characters of a Chinese word that hardly ever stands somewhere by chance."""
 ENGLISH: Final = "e"
 FRENCH: Final = "f"
 _stemmers: Final = threading.local()
@@ -46,43 +47,49 @@ def warm_up() -> None:
 
 
 def words_of(text: Folded, original: str, language: str) -> Iterator[Word]:
-    """In the order of their beginning; Chinese ones overlap. `language`: BCP 47, of the text."""
+    """Run by run; Chinese ones overlap. `language`: BCP 47, of the text."""
     tongue = stemming(language)
     for run in _RUN.finditer(text.text):
         begin, found = run.start(), run[0]
         if run["han"]:
             for index, character in enumerate(found, begin):
                 yield Word(index, index + 1, character, frozenset({character}), han=True)
-            for word, start, end in _segmenter().tokenize(found, "search", hmm=False):
-                if end - start > 1:
-                    yield Word(begin + start, begin + end, word, frozenset({word}), han=True)
+            for word, start, end in _han_words(found):
+                yield Word(begin + start, begin + end, word, frozenset({word}), han=True)
         elif len(found) <= LONGEST_WORD:
             first, last = text.original_range(begin, run.end())
             terms = terms_of_word(original[first:last], found, (tongue,))
             yield Word(begin, run.end(), found, terms)
 
 
+def _han_words(run: str) -> set[tuple[str, int, int]]:
+    """Of two characters and more. Short ones count where a reader would see them (“市长” is no word of
+    “南京市长江大桥”), long ones wherever they stand: whether “大数据处理” is cut before or behind “数据”, both
+    “大数据” and “数据处理” are in it.
+    """
+    segmenter = _segmenter()
+    words = {
+        (word, start, end)
+        for word, start, end in segmenter.tokenize(run, "search", hmm=False)
+        if end - start > 1
+    }
+    for word in set(segmenter.cut_all(run)):
+        if len(word) >= LONG:
+            words |= {(word, at, at + len(word)) for at in _places(word, run)}
+    return words
+
+
+def _places(word: str, run: str) -> Iterator[int]:
+    at = run.find(word)
+    while at >= 0:
+        yield at
+        at = run.find(word, at + 1)
+
+
 def cut(han: str) -> list[str]:
     """A run of simplified Chinese characters as words that follow one another."""
     words: list[str] = _segmenter().cut(han, hmm=False)
     return words
-
-
-def parts_of(han: str) -> list[str]:
-    """The shorter words that one consists of, side by side; none when they leave a gap."""
-    longest = {
-        start: word  # longer ones come later
-        for word, start, end in _segmenter().tokenize(han, "search", hmm=False)
-        if 1 < end - start < len(han)
-    }
-    parts: list[str] = []
-    at = 0
-    while at < len(han):
-        if at not in longest:
-            return []
-        parts.append(longest[at])
-        at += len(longest[at])
-    return parts
 
 
 def terms_of_word(original: str, surface: str, tongues: tuple[str, ...]) -> frozenset[str]:

@@ -23,9 +23,9 @@ from academy.stores import Page, Position
 class MongoSearchStore:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._generations = Generations(database)
-        self.refresher = Refresher(database, self._generations)
-        self._finder = Finder(database, self._generations)
+        self.generations = Generations(database)
+        self.refresher = Refresher(database, self.generations)
+        self._finder = Finder(database, self.generations)
         self._follower: Follower | None = None
         self._warming: asyncio.Future[None] | None = None
 
@@ -33,7 +33,7 @@ class MongoSearchStore:
         """From now on this process helps to keep the index current, and is ready to answer queries."""
         if self._follower is None:
             self._warming = asyncio.ensure_future(asyncio.to_thread(warm_up))
-            self._follower = Follower(self._database, self._generations, self.refresher)
+            self._follower = Follower(self._database, self.generations, self.refresher)
             self._follower.start()
 
     async def close(self) -> None:
@@ -66,4 +66,4 @@ class MongoSearchStore:
         await self._database[TRANSCRIPTS].replace_one({"_id": key}, plain(transcript), upsert=True)
 
     def new_build(self) -> Rebuild:
-        return Rebuild(self._database, self._generations, self.refresher)
+        return Rebuild(self._database, self.generations, self.refresher)
