@@ -26,6 +26,7 @@ settings.register_profile("academy", deadline=None)
 settings.load_profile("academy")
 
 pytest_plugins: list[str] = [
+    # First, since others import it.
     "tests.fixtures_shared",
     "tests.fixtures_browser",
     "tests.fixtures_api",

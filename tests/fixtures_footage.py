@@ -1,4 +1,4 @@
-"""Small real recordings, each made once per test session."""
+"""Small real recordings, each made once per test run: xdist's workers share them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures_shared import alone
 from tests.footage import KINDS, make
 from transcoding import binary
 
@@ -21,17 +22,19 @@ def ffmpeg() -> binary.FFmpeg:
 
 
 @pytest.fixture(scope="session")
-def footage(tmp_path_factory: pytest.TempPathFactory) -> Footage:
+def footage(shared_folder: Path) -> Footage:
     """`footage("webm", duration=4)` is the path of such a recording. Copy before changing it."""
-    folder = tmp_path_factory.mktemp("footage")
-    made: dict[tuple[str, str], Path] = {}
+    folder = shared_folder / "footage"
+    folder.mkdir(exist_ok=True)
 
     def get(kind: str, **options: Any) -> Path:
         named = repr(sorted(options.items()))
-        if (kind, named) not in made:
-            mark = hashlib.sha256(named.encode()).hexdigest()[:6] if options else ""
-            path = folder / f"{kind}{mark}{KINDS[kind].suffix}"
-            made[kind, named] = make(kind, path, **options)
-        return made[kind, named]
+        mark = hashlib.sha256(named.encode()).hexdigest()[:6] if options else ""
+        path = folder / f"{kind}{mark}{KINDS[kind].suffix}"
+        if not path.exists():
+            with alone(path):
+                if not path.exists():
+                    make(kind, folder / f"unfinished-{path.name}", **options).rename(path)
+        return path
 
     return get

@@ -54,14 +54,19 @@ class Installation:
             stdin=subprocess.DEVNULL,
         )
         log.close()
-        wait_until(self._ready, f"the portal of {self.folder} answers", also=self.log)
+        with httpx.Client(base_url=self.url) as anyone:
+            wait_until(
+                lambda: self._ready(anyone),
+                f"the portal of {self.folder} answers",
+                also=self.log,
+            )
         return self
 
-    def _ready(self) -> bool:
+    def _ready(self, anyone: httpx.Client) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"academy up ended:\n{self.log()}"
         try:
-            return httpx.get(f"{self.url}/health/ready").status_code == 200
+            return anyone.get("/health/ready").status_code == 200
         except httpx.TransportError:
             return False
 
@@ -165,9 +170,9 @@ class Installation:
         """Parts of uploads that have arrived whole."""
         return [p for p in self.data.rglob("*") if re.fullmatch(r"\d{5}-[0-9a-f]{32}-\d+", p.name)]
 
-    def segments(self) -> list[str]:
-        """Objects of media segments, relative to the object store's root."""
-        return sorted(str(path.relative_to(self.data)) for path in self.data.rglob("*.m4s"))
+    def segments(self) -> set[str]:
+        """Objects of media segments, relative to the data directory."""
+        return {str(path.relative_to(self.data)) for path in self.data.rglob("*.m4s")}
 
     def uploaded(self, result: subprocess.CompletedProcess[str]) -> str:
         """The lecture's id: what `academy upload` prints last."""

@@ -46,7 +46,7 @@ def test_an_interrupted_upload_resumes_the_same_lecture(
     survivor: Installation, footage: Footage, tmp_path: Path
 ) -> None:
     academy = survivor
-    large = padded(footage("lecture", duration=6), tmp_path / "large.mp4", 700)
+    large = padded(footage("lecture", duration=6), tmp_path / "large.mp4", 320)
     arguments = ["upload", str(large), "--course", "journey", "--title", "Large", "--publish"]
     first = subprocess.Popen(
         [*ACADEMY, *arguments],
@@ -59,7 +59,7 @@ def test_an_interrupted_upload_resumes_the_same_lecture(
     first.kill()
     first.wait()
     arrived = {path: path.stat().st_mtime_ns for path in academy.parts_on_disk()}
-    assert 3 <= len(arrived) < 88
+    assert 3 <= len(arrived) < 40
 
     lecture_id = academy.uploaded(academy.run(*arguments, "--wait", timeout=240))
 
@@ -73,31 +73,37 @@ def test_a_killed_transcoder_goes_on_without_encoding_finished_segments_again(
     survivor: Installation, footage: Footage
 ) -> None:
     academy = survivor
-    recording = footage("lecture", duration=40, size="640x360")
+    # Half the usual frames: enough work to be killed in, and quickly done twice.
+    recording = footage("lecture", duration=40, size="640x360", rate="15")
+    others = academy.segments()
     lecture_id = academy.uploaded(
         academy.run(
             "upload", str(recording), *["--course", "journey", "--title", "Killed", "--publish"]
         )
     )
-    wait_until(lambda: len(academy.segments()) >= 5, "five segments are stored", also=academy.log)
+
+    def stored() -> set[str]:
+        return academy.segments() - others
+
+    wait_until(lambda: len(stored()) >= 5, "five segments are stored", also=academy.log)
     victim = academy.child("transcoder")
     victim.send_signal(signal.SIGKILL)
     victim.wait(30)
-    kept = set(academy.segments())
+    kept = stored()
     assert academy.recording(lecture_id)["state"] == "running"
 
     academy.settled(lecture_id, "succeeded")
 
     playback = academy.lecture(lecture_id)["playback"]
-    assert decode(playback["hls"]).frames == 1200
-    segments = academy.segments()
-    assert kept <= set(segments)
+    assert decode(playback["hls"]).frames == 40 * 15
+    segments = stored()
+    assert kept <= segments
     again = [names for names in by_number(segments).values() if len(names) > 1]
     # Only what was stored but not yet recorded when the transcoder died may exist twice.
     assert len(again) <= 2 * len(playback["renditions"])
 
 
-def by_number(segments: list[str]) -> dict[str, list[str]]:
+def by_number(segments: set[str]) -> dict[str, list[str]]:
     """Segment objects by track and number, whichever attempt made them."""
     found: dict[str, list[str]] = {}
     for name in segments:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from academy.mongo.stores import MongoStores
 from tests.fixtures_footage import Footage
+from tests.fixtures_shared import alone, keep, kept
 from tests.portal.film import Film, make_film
 from tests.portal.site import Site, running_site
 
@@ -24,7 +26,16 @@ async def site(
 
 
 @pytest.fixture(scope="session")
-async def film(tmp_path_factory: pytest.TempPathFactory, footage: Footage) -> Film:
+async def film(shared_folder: Path, footage: Footage) -> Film:
     """Sixteen seconds in eight segments."""
     recording = footage("lecture", duration=16, size="640x360", rate="10")
-    return await make_film(tmp_path_factory.mktemp("film"), recording)
+    note = shared_folder / "film.pickle"
+    with alone(note):
+        film = kept(note)
+        if film is None:
+            folder = shared_folder / "film"
+            folder.mkdir()
+            film = await make_film(folder, recording)
+            keep(note, film)
+    assert isinstance(film, Film)
+    return film
