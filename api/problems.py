@@ -126,7 +126,7 @@ async def _http(request: Request, error: Exception) -> Response:
         413: "The body of the request is too large.",
     }
     detail = details.get(status) or str(error.detail)
-    code = status.name.lower()
+    code = errors.TooLarge.code if status == 413 else status.name.lower()
     return problem(request.scope, status, code, detail, headers=error.headers)
 
 

@@ -17,7 +17,7 @@ from api.routing import ACT, Responses, router
 routes: Final = router("recordings")
 EVENTS: Final[Responses] = {
     200: {
-        "description": "Server-sent events; the data of each is a RecordingOut",
+        "description": "Server-sent events; the data of each is a Recording",
         "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
     }
 }

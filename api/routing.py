@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from api.problems import MEDIA_TYPE
 
-_MEANINGS: Final = {
+MEANINGS: Final = {
     400: "The cursor or the JSON cannot be read",
     401: "A token is missing or not valid",
     403: "Not allowed for this account",
@@ -30,7 +30,7 @@ def problems(*statuses: int) -> Responses:
     """OpenAPI entries for the problems a route may answer with."""
     return {
         status: {
-            "description": _MEANINGS[status],
+            "description": MEANINGS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses

@@ -1,7 +1,19 @@
 from __future__ import annotations
 
-import pytest
+import ast
+import importlib
+import pkgutil
+import re
+from pathlib import Path
 
+import pytest
+from jsonschema_rs import Draft202012Validator
+
+import academy
+import api
+from academy.errors import AcademyError
+from api.problem_types import PROBLEM_TYPES
+from api.problems import STATUSES
 from tests.openapi_drift import described, differences, main
 
 
@@ -41,8 +53,110 @@ def test_every_problem_is_described_as_one(document):
     for method, path, operation in operations(document):
         for status, response in operation["responses"].items():
             if status == "default" or int(status) >= 400:
-                assert "application/problem+json" in response["content"], (method, path, status)
+                described = resolved(document, response)
+                assert "application/problem+json" in described["content"], (method, path, status)
     assert "HTTPValidationError" not in str(document)
+
+
+def resolved(document, value):
+    while "$ref" in value:
+        found = document
+        for step in value["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        value = found
+    return value
+
+
+def test_every_example_fits_its_schema(document):
+    count = 0
+    for method, path, operation in operations(document):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            for content in resolved(document, body).get("content", {}).values():
+                shown = [each["value"] for each in content.get("examples", {}).values()]
+                shown += [content["example"]] if "example" in content else []
+                for example in shown:
+                    schema = {**content["schema"], "components": document["components"]}
+                    wrong = [
+                        f"{error.instance_path}: {error.message}"
+                        for error in Draft202012Validator(schema).iter_errors(example)
+                    ]
+                    assert not wrong, (method, path, example, wrong)
+                    count += 1
+    assert count > 100
+
+
+def test_json_bodies_have_examples(document):
+    for method, path, operation in operations(document):
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            content = resolved(document, body).get("content", {}).get("application/json", {})
+            if "$ref" in content.get("schema", {}):
+                assert "example" in content, (method, path)
+
+
+def error_kinds():
+    """Those that the API may meet: the transcoder has more."""
+    kinds = {AcademyError}
+    while more := {below for kind in kinds for below in kind.__subclasses__()} - kinds:
+        kinds |= more
+    return {kind for kind in kinds if kind.__module__.startswith(("academy.", "api."))}
+
+
+def codes_in_the_source():
+    """Of every error class, of every error made with a code of its own, and of every problem."""
+    for package in (academy, api):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if "commands" not in module.name:
+                importlib.import_module(module.name)
+    kinds = error_kinds()
+    names = {kind.__name__ for kind in kinds}
+    yield from (kind.code for kind in kinds)
+    for package in (academy, api):
+        for file in Path(package.__path__[0]).rglob("*.py"):
+            if "node_modules" not in file.parts:
+                yield from codes_in(ast.parse(file.read_text(encoding="utf-8")), names)
+
+
+def codes_in(tree, kinds):
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        given = [each.value for each in node.keywords if each.arg == "code"]
+        if called == "problem":
+            given += node.args[2:3]
+        if called in kinds or called == "problem":
+            yield from (each.value for each in given if isinstance(each, ast.Constant))
+
+
+NEVER_ANSWERED = {"error", "settings", "transient", "lease_lost"}
+"""Of base classes, and of errors that only the command line and the transcoder meet."""
+
+
+def test_every_problem_type_is_documented():
+    codes = set(codes_in_the_source()) - NEVER_ANSWERED
+    assert codes - set(PROBLEM_TYPES) == set(), "name them in api/problem_types.py"
+
+
+def test_statuses_of_problem_types_are_those_that_are_answered():
+    for kind in error_kinds():
+        status = next((STATUSES[each] for each in kind.__mro__ if each in STATUSES), None)
+        if status is not None and kind.code not in NEVER_ANSWERED:
+            assert PROBLEM_TYPES[kind.code].status == status, kind
+
+
+def test_parameters_are_left_out_rather_than_null(document):
+    for method, path, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert {"type": "null"} not in parameter["schema"].get("anyOf", []), (method, path)
+
+
+def test_names_are_fit_for_client_code(document):
+    schemas = document["components"]["schemas"]
+    assert {"Course", "CourseList", "Lecture", "Recording", "Problem"} <= set(schemas)
+    assert all(re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) for name in schemas), sorted(schemas)
+    for _, _, operation in operations(document):
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
 
 
 def test_writing_needs_a_token_and_reading_the_catalogue_does_not(document):
@@ -67,5 +181,5 @@ def test_no_reference_leads_nowhere(document):
                 look(each)
 
     look(document)
-    schemas = document["components"]["schemas"]
-    assert {reference.rsplit("/", 1)[1] for reference in found} <= set(schemas)
+    for reference in found:
+        assert resolved(document, {"$ref": reference})
