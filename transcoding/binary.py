@@ -20,7 +20,7 @@ OLDEST: Final = (5, 1)
 NEEDED: Final[dict[str, frozenset[str]]] = {
     "encoders": frozenset({"libx264", "aac", "rawvideo"}),
     "decoders": frozenset({"h264", "hevc", "vp8", "vp9", "mpeg2video", "aac", "mp3", "opus"}),
-    "muxers": frozenset({"mp4", "adts", "rawvideo", "null", "s16le"}),
+    "muxers": frozenset({"mp4", "adts", "framecrc", "rawvideo", "null", "s16le"}),
     "demuxers": frozenset({"mov", "matroska", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "wav"}),
     "filters": frozenset(
         [
@@ -42,6 +42,10 @@ NEEDED: Final[dict[str, frozenset[str]]] = {
             "alimiter",
             "ebur128",
             "tile",
+            "blend",
+            "tblend",
+            "lut",
+            "lutyuv",
         ]
     ),
 }
@@ -135,7 +139,8 @@ def examine(path: str, origin: str) -> FFmpeg:
         x264 = _encoder_signature(path)
         if not x264:
             missing.append("a libx264 that encodes")
-    print_of = hashlib.sha256(banner.encode() + b"\0" + x264).hexdigest()[:16]
+    av1 = b"" if "encoder libsvtav1" in lacking else _av1_signature(path)
+    print_of = hashlib.sha256(b"\0".join((banner.encode(), x264, av1))).hexdigest()[:16]
     return FFmpeg(path, version, print_of, origin, tuple(missing), tuple(lacking))
 
 
@@ -175,12 +180,28 @@ def _names(listing: str) -> set[str]:
 
 def _encoder_signature(path: str) -> bytes:
     """libx264's own build string, from the stream it writes: the banner does not tell it."""
+    answer = _encode_one(path, "libx264", "-preset", "faster", "-f", "h264", "pipe:1")
+    found = re.search(rb"x264 - core [^\0]*?(?= - H\.264)", answer.stdout) if answer else None
+    return found[0] if found else b""
+
+
+def _av1_signature(path: str) -> bytes:
+    """SVT-AV1 names its version on stderr only."""
+    answer = _encode_one(path, "libsvtav1", "-preset", "10", "-f", "null", "-")
+    found = re.search(rb"SVT-AV1 Encoder Lib (\S+)", answer.stderr) if answer else None
+    return found[1] if found else b""
+
+
+def _encode_one(
+    path: str, encoder: str, *options: str
+) -> subprocess.CompletedProcess[bytes] | None:
+    """One grey frame."""
     try:
-        answer = subprocess.run(
+        return subprocess.run(
             [
                 *(path, "-v", "error", "-nostdin", "-f", "rawvideo", "-pix_fmt", "yuv420p"),
-                *("-s", "64x64", "-i", "pipe:0", "-threads", "1", "-c:v", "libx264"),
-                *("-preset", "faster", "-frames:v", "1", "-f", "h264", "pipe:1"),
+                *("-s", "64x64", "-i", "pipe:0", "-threads", "1", "-c:v", encoder),
+                *("-frames:v", "1", *options),
             ],
             input=bytes(64 * 64 * 3 // 2),
             capture_output=True,
@@ -188,6 +209,4 @@ def _encoder_signature(path: str) -> bytes:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return b""
-    found = re.search(rb"x264 - core [^\0]*?(?= - H\.264)", answer.stdout)
-    return found[0] if found else b""
+        return None

@@ -171,19 +171,15 @@ def _known(name: str | None, names: frozenset[str]) -> str:
 
 
 def _output(stream: Any, grid: Grid, rung: VideoRendition, path: Path) -> Any:
+    encoder = _av1 if rung.codec == "av1" else _h264
     options: dict[str, Any] = {
-        "c:v": "libx264",
-        "preset": rung.preset,
+        **encoder(grid, rung),
         # Constant quality, capped: slides cost next to nothing, motion gets what it needs.
         "crf": rung.crf,
         "maxrate": rung.max_rate,
         "bufsize": rung.buffer,
-        "profile:v": rung.profile,
-        "level": rung.level,
         # A keyframe at every segment and nowhere else, by count.
         "g": grid.segment_frames,
-        "keyint_min": grid.segment_frames,
-        "sc_threshold": 0,
         "threads": 1,
         # The filters made the rate constant: nothing may be dropped or repeated after them.
         "fps_mode": "passthrough",
@@ -198,6 +194,25 @@ def _output(stream: Any, grid: Grid, rung: VideoRendition, path: Path) -> Any:
         "flush_packets": 1,
     }
     return ffmpeg.output(stream, str(path), format="mp4", **options)
+
+
+def _h264(grid: Grid, rung: VideoRendition) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "c:v": "libx264",
+        "preset": rung.preset,
+        "profile:v": rung.profile,
+        "level": rung.level,
+        "keyint_min": grid.segment_frames,
+        "sc_threshold": 0,
+    }
+    return options | ({"x264-params": rung.parameters} if rung.parameters else {})
+
+
+def _av1(grid: Grid, rung: VideoRendition) -> dict[str, Any]:
+    del grid
+    # One thread, as everywhere; no keyframes of its own at scene changes.
+    parameters = ":".join(filter(None, ("lp=1", "scd=0", rung.parameters)))
+    return {"c:v": "libsvtav1", "preset": rung.preset, "svtav1-params": parameters}
 
 
 def _argv(program: str, node: Any) -> list[str]:

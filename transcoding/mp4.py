@@ -130,12 +130,15 @@ def timescale(init: bytes) -> int:
 
 
 def video_codec(init: bytes) -> str:
-    """`avc1.PPCCLL` from the sample description."""
+    """`avc1.PPCCLL` or `av01.P.LLT.DD`, from the sample description.
+
+    RFC 6381 section 3.3 for H.264; AV1 Codec ISO Media File Format Binding, section 5, for AV1.
+    """
     stsd = find(init, "moov/trak/mdia/minf/stbl/stsd")
     entry = stsd.payload + 8
     kind = init[entry + 4 : entry + 8]
-    if kind not in {b"avc1", b"avc3"}:
-        raise BadBox(f"Not H.264: {kind!r}.")
+    if kind not in {b"avc1", b"avc3", b"av01"}:
+        raise BadBox(f"Neither H.264 nor AV1: {kind!r}.")
     # A visual sample entry is 78 bytes long; its own boxes follow (14496-12 section 12.1.3).
     at = entry + 8 + 78
     end = entry + _u32(init, entry)
@@ -143,8 +146,17 @@ def video_codec(init: bytes) -> str:
         size = _u32(init, at)
         if init[at + 4 : at + 8] == b"avcC":
             return f"{kind.decode()}.{init[at + 9 : at + 12].hex()}"
+        if init[at + 4 : at + 8] == b"av1C":
+            return _av1_codec(init[at + 9], init[at + 10])
         at += max(8, size)
-    raise BadBox("There is no avcC.")
+    raise BadBox("There is neither avcC nor av1C.")
+
+
+def _av1_codec(first: int, second: int) -> str:
+    """From the second and third byte of av1C: profile (3 bits) and level (5); tier, bit depth flags."""
+    tier = "H" if second & 0x80 else "M"
+    depth = (12 if second & 0x20 else 10) if second & 0x40 else 8
+    return f"av01.{first >> 5}.{first & 0x1F:02}{tier}.{depth:02}"
 
 
 def _u32(data: bytes | bytearray, at: int) -> int:

@@ -79,6 +79,8 @@ async def transcode(
     frozen = await ledger.freeze(in_passes(plan, await engine.slots()))
     if frozen.plan.encoder != ffmpeg.fingerprint:
         raise EncoderChanged
+    inspection = inspection.model_copy(update={"explanation": frozen.plan.explanation})
+    await ledger.inspected(inspection)
     sound = await planner.anchor(inspection)
     encoding = _Encoding(assignment, engine, ledger, ffmpeg, inspection, frozen, sound)
     publisher = Publisher(storage, assignment.prefix(frozen.media_id))

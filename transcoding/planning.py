@@ -15,13 +15,15 @@ from typing import TypeVar
 from academy.media import AudioRendition, MediaPlan
 from academy.recordings import Inspection
 from academy.stores import ObjectStore
-from transcoding import anchor, loudness
+from transcoding import anchor, loudness, sampling
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
 from transcoding.chunks import plan_chunks
+from transcoding.complexity import Content
 from transcoding.ladder import audio_rendition, grid_for, video_renditions
 from transcoding.probe import inspect
 from transcoding.profiles import Profile
+from transcoding.reasons import reasons
 from transcoding.sources import Source, open_source
 
 T = TypeVar("T")
@@ -42,15 +44,32 @@ class Planner:
         )
 
     async def plan(self, inspection: Inspection, profile: Profile) -> MediaPlan:
-        grid = grid_for(inspection, profile)
-        video = inspection.video
+        # Side by side: both mostly wait for a few bytes of the recording here and there.
+        content, audio = await asyncio.gather(
+            self._content(inspection, profile), self._sound(inspection, profile)
+        )
+        grid = grid_for(inspection, profile, content)
+        video, rate = inspection.video, grid.frame_rate.fraction
+        rungs = video_renditions(video, profile, rate, content) if video else []
         return MediaPlan(
             grid=grid,
-            video=video_renditions(video, profile, grid.frame_rate.fraction) if video else [],
-            audio=await self._sound(inspection, profile),
+            video=rungs,
+            audio=audio,
+            explanation=list(reasons(video, profile, rate, content, rungs)) if video else [],
             chunks=plan_chunks(grid),
             encoder=self.ffmpeg.fingerprint,
             profile=profile.name,
+        )
+
+    async def _content(self, inspection: Inspection, profile: Profile) -> Content | None:
+        """What samples of the picture tell; None where the profile wants none."""
+        if inspection.video is None or not profile.sampling:
+            return None
+        sizes = [rung.size for rung in profile.video]
+        return await self._on_source(
+            lambda source, cancelled: sampling.look(
+                self.ffmpeg.path, source, inspection, sizes, cancelled=cancelled
+            )
         )
 
     async def _sound(self, inspection: Inspection, profile: Profile) -> AudioRendition | None:
@@ -60,7 +79,6 @@ class Planner:
         rendition = audio_rendition(audio, profile.audio)
         measured = await self._on_source(
             lambda source, cancelled: loudness.measure(
-                self.ffmpeg.path,
                 source,
                 audio,
                 inspection.duration,

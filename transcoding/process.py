@@ -27,8 +27,9 @@ CANCEL_EVERY: Final = 1.0
 """Seconds between questions whether the work is still wanted."""
 STOP_WITHIN: Final = 5.0
 """Seconds a killed program may take to disappear before its supervisor is killed, too."""
-ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
-"""All a program gets: no credentials, no proxies."""
+ENVIRONMENT: Final = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "SVT_LOG": "1"}
+"""All a program gets: no credentials, no proxies. SVT-AV1 greets on stderr unless told to name errors
+only, and lines there count as complaints about the source."""
 
 Limit = Literal["wall", "cpu", "output"]
 REASONS: Final[dict[str, Limit]] = {"wall": "wall", "cpu": "cpu", "output": "output"}

@@ -12,28 +12,60 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from academy.errors import SettingsError
 
 Even = Annotated[int, Field(ge=16, le=2160, multiple_of=2)]
-Preset = Literal[
+X264Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"
 ]
+SvtPreset = Annotated[int, Field(ge=0, le=13)]
 Level = Literal["1.3", "2.0", "2.1", "3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "5.0", "5.1", "5.2"]
+Crf = Annotated[int, Field(ge=0, le=63)]
+Rate = Annotated[int, Field(ge=10_000, le=200_000_000)]
+Parameters = Annotated[
+    str, Field(pattern=r"^([a-z0-9-]+=[A-Za-z0-9.,+-]+(:[a-z0-9-]+=[A-Za-z0-9.,+-]+)*)?$")
+]
 
 
 class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Drawn(Model):
+    """What is different for slides and screen recordings."""
+
+    crf: Crf | None = None
+    parameters: Parameters | None = None
+    only_above: Rate | None = None
+    """Bits per second that the next larger rung must need for this one to be made at all."""
+
+
 class Rung(Model):
     """One height of the ladder. `size` is the picture's short side in pixels, so that portrait
-    recordings get the same rungs; `level` is the lowest that is signalled.
+    recordings get the same rungs; `level` is the lowest that is signalled (H.264).
     """
 
     size: Even
-    crf: int = Field(ge=0, le=51)
-    max_rate: int = Field(ge=10_000)
-    buffer: int = Field(ge=10_000)
-    preset: Preset
+    codec: Literal["h264", "av1"] = "h264"
+    crf: Crf
+    max_rate: Rate
+    most_rate: Rate | None = None
+    """What `max_rate` may rise to where samples show that more is needed."""
+    buffer: Rate
+    preset: X264Preset | SvtPreset
+    parameters: Parameters = ""
     profile: Literal["baseline", "main", "high"] = "high"
-    level: Level
+    level: Level = "3.0"
+    drawn: Drawn = Drawn()
+
+    @model_validator(mode="after")
+    def _encoder_knows(self) -> Rung:
+        if (self.codec == "av1") != isinstance(self.preset, int):
+            wanted = "a number from 0 to 13" if self.codec == "av1" else "a name such as faster"
+            raise ValueError(f"preset {self.preset!r} is not {self.codec}'s: give {wanted}")
+        for crf in (self.crf, self.drawn.crf or 0):
+            if self.codec == "h264" and crf > 51:
+                raise ValueError(f"crf {crf} is above 51, the most H.264 has")
+        if self.most_rate is not None and self.most_rate < self.max_rate:
+            raise ValueError("most_rate is below max_rate")
+        return self
 
 
 class FrameRates(Model):
@@ -55,15 +87,19 @@ class Profile(Model):
     name: str
     segment_seconds: float = Field(default=4, ge=0.5, le=10)
     frame_rate: FrameRates = FrameRates()
+    sampling: bool = True
+    """Whether stretches of the recording are looked at, and the ladder follows from them."""
     video: list[Rung] = Field(min_length=1, max_length=8)
     audio: AudioSettings = AudioSettings()
 
     @field_validator("video")
     @classmethod
     def _from_large_to_small(cls, rungs: list[Rung]) -> list[Rung]:
-        if len({rung.size for rung in rungs}) < len(rungs):
+        if len({(rung.codec, rung.size) for rung in rungs}) < len(rungs):
             raise ValueError("two rungs have the same size")
-        return sorted(rungs, key=lambda rung: -rung.size)
+        if all(rung.codec == "av1" for rung in rungs):
+            raise ValueError("one rung at least must be h264, which everybody can play")
+        return sorted(rungs, key=lambda rung: (rung.codec == "av1", -rung.size))
 
     @model_validator(mode="after")
     def _rates_in_order(self) -> Profile:

@@ -27,6 +27,7 @@ from academy.media import (
     Receipt,
     Rendition,
     StoryboardSheets,
+    VideoRendition,
 )
 from academy.playlists.dash_extras import ROLE, caption_sets, thumbnail_set
 from academy.playlists.tracks import (
@@ -42,6 +43,8 @@ DASH_TYPE: Final = "application/dash+xml"
 NAMESPACE: Final = "urn:mpeg:dash:schema:mpd:2011"
 PROFILE: Final = "urn:mpeg:dash:profile:isoff-{}:2011"
 CHANNELS: Final = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
+FURTHER_CODECS: Final = 50
+"""AdaptationSet ids from here on: the first set of pictures is 0, sound 1."""
 _NUMBERED = re.compile(r"(?P<folder>[^$]*/)(?P<number>\d+)(?P<rest>[^/$]*)")
 
 
@@ -71,10 +74,12 @@ def mpd(
         },
     )
     period = ET.SubElement(root, "Period", id="0", start="PT0S")
-    if plan.video:
-        adaptation = ET.SubElement(period, "AdaptationSet", _video_set(plan))
+    # One set per codec: within a set players switch at will, which many decoders cannot across codecs.
+    for number, codec in enumerate(dict.fromkeys(rung.codec for rung in plan.video)):
+        rungs = [rung for rung in plan.video if rung.codec == codec]
+        adaptation = ET.SubElement(period, "AdaptationSet", _video_set(plan, rungs, number))
         ET.SubElement(adaptation, "Role", schemeIdUri=ROLE, value="main")
-        for rung in plan.video:
+        for rung in rungs:
             rendition = track_rendition(plan, rung.id, receipts)
             representation = ET.SubElement(adaptation, "Representation", _video(rendition))
             _segments(representation, plan, rung.id, tracks[rung.id], receipts, uri)
@@ -92,17 +97,17 @@ def mpd(
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
 
-def _video_set(plan: MediaPlan) -> dict[str, str]:
-    best = max(plan.video, key=lambda rung: rung.height)
+def _video_set(plan: MediaPlan, rungs: Sequence[VideoRendition], number: int) -> dict[str, str]:
+    best = max(rungs, key=lambda rung: rung.height)
     shape = gcd(best.width, best.height)
     rate = plan.grid.frame_rate.fraction
     return {
-        "id": "0",
+        "id": str(number and FURTHER_CODECS + number),
         "contentType": "video",
         "mimeType": "video/mp4",
         "segmentAlignment": "true",
         "startWithSAP": "1",
-        "maxWidth": str(max(rung.width for rung in plan.video)),
+        "maxWidth": str(max(rung.width for rung in rungs)),
         "maxHeight": str(best.height),
         "par": f"{best.width // shape}:{best.height // shape}",
         "frameRate": str(rate),

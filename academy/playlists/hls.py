@@ -103,8 +103,10 @@ def _best_start_first(video: Sequence[Rendition]) -> list[Rendition]:
     """Best first, but led by the best one that most links carry."""
     ranked = sorted(video, key=lambda rung: rung.peak_bandwidth, reverse=True)
     ranked.sort(key=lambda rung: rung.height or 0, reverse=True)
-    comfortable = [rung for rung in ranked if rung.average_bandwidth <= COMFORTABLE]
-    lead = comfortable[0] if comfortable else (ranked[-1] if ranked else None)
+    # Led by H.264: what comes first must play everywhere.
+    common = [rung for rung in ranked if rung.codecs.startswith("avc")] or ranked
+    comfortable = [rung for rung in common if rung.average_bandwidth <= COMFORTABLE]
+    lead = comfortable[0] if comfortable else (common[-1] if common else None)
     ranked.sort(key=lambda rung: rung is not lead)
     return ranked
 

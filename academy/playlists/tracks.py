@@ -203,5 +203,8 @@ def _rung(plan: MediaPlan, track: str) -> VideoRendition:
 
 def _planned_codecs(rung: VideoRendition) -> str:
     """RFC 6381 name of what the encoder is asked for, used until an init segment says it."""
+    if rung.codec == "av1":
+        major, minor = rung.level.split(".")
+        return f"av01.0.{4 * (int(major) - 2) + int(minor):02}M.08"
     level = round(float(rung.level) * 10)
     return f"avc1.{H264_PROFILES.get(rung.profile.lower(), '6400')}{level:02X}"

@@ -11,9 +11,9 @@ from transcoding.ladder import (
     dimensions,
     frame_rate,
     grid_for,
-    level,
     video_renditions,
 )
+from transcoding.levels import level
 from transcoding.profiles import FrameRates
 
 DEFAULT = profiles.load()

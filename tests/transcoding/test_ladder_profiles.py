@@ -37,7 +37,7 @@ def test_a_file_may_stand_for_its_first_profile_or_name_one(tmp_path: Path) -> N
 
 
 def test_an_unknown_name_says_which_there_are() -> None:
-    with pytest.raises(SettingsError, match=r"no profile 'best'; it has: default, fast"):
+    with pytest.raises(SettingsError, match=r"no profile 'best'; it has: av1, default, fast"):
         load("best")
 
 
