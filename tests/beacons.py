@@ -56,7 +56,7 @@ class Beacon:
         length = f"r={self.rate}:d={float(self.seconds):.6f}"
         field = ",".join([f"color=black:s={width}x{height}:{length},format=gbrp", *boxes])
         # No two pictures are the same: what repeats might be thought to be shown twice.
-        corner = f"testsrc2=s={width // 8 * 2}x{height // 8 * 2}:{length},format=gbrp"
+        corner = f"testsrc2=s={width // 8 * 2}x{height // 8 * 2}:{length},format=gbrp,noise=alls=80:allf=t+u"
         joined = ",".join([f"overlay=x={left}:y={top}:format=gbrp", *filters])
         return ["-f", "lavfi", "-i", f"{field}[a];{corner}[b];[a][b]{joined}"]
 
