@@ -1,8 +1,8 @@
 """Fonts for print, made of a `@fontsource-variable` package as the portal serves it.
 
 The package cuts one variable font into a hundred WOFF2 files by Unicode range (`unicode.json`). Print
-wants one static TrueType font with the characters of one text: the files that have them are fixed at one
-weight (90 ms of CPU each, kept), cut to those characters, and merged.
+wants one static TrueType font with the characters of one text: the files that have them are unpacked
+(80 ms of CPU each, kept), cut to those characters, fixed at one weight, and merged.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ BOLD: Final = 700
 _FALLBACK: Final = "latin"
 # Layout by script and vertical text: a certificate needs neither.
 _NEEDLESS: Final = ("GSUB", "GPOS", "GDEF", "STAT", "BASE", "VVAR", "vhea", "vmtx")
-_KEPT: Final = 64
-"""Files fixed at one weight that stay in memory, about 60 kB each."""
+_KEPT: Final = 100
+"""Unpacked files that stay in memory, about 80 kB each."""
 
 
 class Typeface:
@@ -44,7 +44,7 @@ class Typeface:
         self._files = {
             point: name.strip("[]") for name, listed in ranges.items() for point in _points(listed)
         }
-        self._static = lru_cache(maxsize=_KEPT)(self._fixed)
+        self._unpacked = lru_cache(maxsize=_KEPT)(self._unpack)
         self._lock = threading.Lock()  # fontTools holds no locks, and two makers would do it twice
 
     def covers(self, text: str) -> bool:
@@ -58,23 +58,22 @@ class Typeface:
         with self._lock:
             # Sorted, with the Latin file first: its metrics become the merged font's.
             names = sorted(wanted, key=lambda name: (name != _FALLBACK, name))
-            parts = [_cut(self._static(name, weight), "".join(wanted[name])) for name in names]
+            parts = [_cut(self._unpacked(name), "".join(wanted[name]), weight) for name in names]
             if len(parts) == 1:
                 return parts[0]
             return _saved(Merger().merge([io.BytesIO(part) for part in parts]))
 
-    def _fixed(self, name: str, weight: int) -> bytes:
+    def _unpack(self, name: str) -> bytes:
         file = self._package / "files" / f"{self._package.name}-{name}-wght-normal.woff2"
         font = TTFont(file)
         for table in _NEEDLESS:
             if table in font:
                 del font[table]
-        instantiateVariableFont(font, {"wght": weight}, inplace=True)
         font.flavor = None
         return _saved(font)
 
 
-def _cut(font: bytes, text: str) -> bytes:
+def _cut(font: bytes, text: str, weight: int) -> bytes:
     opened = TTFont(io.BytesIO(font), lazy=True)
     options = subset.Options()
     options.layout_features = []
@@ -83,6 +82,7 @@ def _cut(font: bytes, text: str) -> bytes:
     cutter = subset.Subsetter(options)
     cutter.populate(text=text)
     cutter.subset(opened)
+    instantiateVariableFont(opened, {"wght": weight}, inplace=True)
     return _saved(opened)
 
 

@@ -136,6 +136,7 @@ async def erase_my_data(
     subject = context.access.person().subject
     held = context.services
     held.learners.heartbeats.forget(subject)
+    await held.learners.heartbeats.settle(subject)  # a write that already runs
     await held.backend.stores.personal_data.erase(subject, keep_certificates=keep_certificates)
     return Response(status_code=204)
 

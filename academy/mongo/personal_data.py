@@ -17,9 +17,9 @@ _KINDS: Final = ("enrolments", "progress", "certificates")
 class MongoPersonalDataStore:
     """Implements `academy.learner_stores.PersonalDataStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, forgetting: Forgetting) -> None:
         self._database = database
-        self._forgetting = Forgetting(database)
+        self._forgetting = forgetting
 
     async def export(self, subject: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         found: dict[str, list[dict[str, Any]]] = {}

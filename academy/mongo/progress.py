@@ -183,12 +183,12 @@ def _update(beat: Heartbeat) -> UpdateOne:
 class MongoProgressStore:
     """Implements `academy.learner_stores.ProgressStore`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, forgetting: Forgetting) -> None:
         self._database = database
         # What a crash of the database loses here, the player's next report brings again.
         self._quick = database.progress.with_options(write_concern=WriteConcern(w=1))
         self._progress = database.progress
-        self._forgetting = Forgetting(database)
+        self._forgetting = forgetting
 
     async def record(self, beats: Sequence[Heartbeat]) -> Sequence[Heartbeat]:
         if not beats:

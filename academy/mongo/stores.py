@@ -13,6 +13,7 @@ from academy.mongo.changes import MongoPublicChanges
 from academy.mongo.client import Client, service_client
 from academy.mongo.courses import MongoCourseStore
 from academy.mongo.enrolments import MongoEnrolmentStore
+from academy.mongo.forgetting import Forgetting
 from academy.mongo.idempotency import MongoIdempotencyStore
 from academy.mongo.indexes import create_indexes
 from academy.mongo.jobs import MongoJobStore
@@ -50,11 +51,12 @@ class MongoStores:
         self.idempotency = MongoIdempotencyStore(self.database)
         self.outbox = MongoEventOutbox(self.database)
         self.enrolments = MongoEnrolmentStore(self.database)
-        self.progress = MongoProgressStore(self.database)
+        forgetting = Forgetting(self.database)
+        self.progress = MongoProgressStore(self.database, forgetting)
         self.certificates = MongoCertificateStore(self.database)
         self.opportunities = MongoOpportunityStore(self.database)
         self.statistics = MongoStatisticsStore(self.database)
-        self.personal_data = MongoPersonalDataStore(self.database)
+        self.personal_data = MongoPersonalDataStore(self.database, forgetting)
         self.webhooks = MongoWebhookStore(self.database)
         self.rate_limits = MongoRateLimitStore(self.database)
 
