@@ -6,10 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from academy import __version__
 from academy.completion import reconcile
@@ -41,6 +44,9 @@ from api.context import Services
 from api.metrics import Measured, Metrics
 from api.openapi import document
 from api.rate_limits import RateLimits
+from api.response_cache import ResponseCache
+from api.response_cache_keys import Addresses
+from api.response_cache_metrics import Gathering
 from api.security import STORAGE, CrossOrigin, HeadRequests, SecurityHeaders, page_policy
 from api.storage_links import storage_router
 
@@ -52,12 +58,38 @@ RECONCILE_EVERY: Final = 60.0
 """Seconds."""
 
 
+KEPT: Final = frozenset(
+    {
+        "list_universities",
+        "get_university",
+        "list_programmes",
+        "get_programme",
+        "list_instructors",
+        "get_instructor",
+        "list_courses",
+        "get_course",
+        "get_course_poster",
+        "get_lecture",
+    }
+)
+"""Operations whose public answers are kept. Each says what its answer was made from."""
+WRITING: Final = ("studio", "partners", "recordings", "opportunities")
+"""Tags of the operations that write what the public reads."""
+
+
+class Academy(FastAPI):
+    """With the response cache in front of everything, middleware included."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.state.response_cache(scope, receive, send)
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Opens nothing: stores and storage are opened by the application's lifespan.
 
     `app.state.closing` may be set by a server that begins to stop; open streams then end.
     """
-    app = FastAPI(
+    app = Academy(
         title="Academy",
         version=__version__,
         lifespan=_lifespan,
@@ -81,7 +113,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
     learners = (learning, heartbeats, certificates, opportunities, statistics)
-    for part in (
+    parts = (
         catalogue,
         search,
         studio,
@@ -92,8 +124,18 @@ def create_app(settings: Settings) -> FastAPI:
         *learners,
         webhooks,
         operations,
-    ):
+    )
+    for part in parts:
         app.include_router(part.routes)
+    routes = [route for part in parts for route in part.routes.routes]
+    kept = [each for each in routes if isinstance(each, APIRoute) and each.name in KEPT]
+    cache = ResponseCache(
+        partial(FastAPI.__call__, app),
+        Addresses.of(kept, settings.cors_origins),
+        writing=WRITING,
+    )
+    app.state.response_cache = cache
+    app.state.metrics.gathering.append(Gathering(cache, app.state.metrics))
     app.include_router(storage_router())
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     pages.install(app)
@@ -109,10 +151,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         sender = Sender(backend.keys, Targets(backend.settings.webhook_networks))
         async with delivering(backend.stores.webhooks, sender, app.state.closing):
             reconciling = asyncio.create_task(_keep_reconciling(backend))
+            cache: ResponseCache = app.state.response_cache
             try:
-                yield
+                async with backend.stores.public_changes.told_to(cache):
+                    yield
             finally:
                 app.state.closing.set()
+                await cache.close()
                 await app.state.services.learners.close()
                 reconciling.cancel()
                 with suppress(asyncio.CancelledError):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query, Response
 
+from academy import growing
 from academy.catalogue import CoursePage, Document, mark
 from academy.courses import CourseOrder, Level
 from academy.delivery import Delivery
@@ -264,8 +265,8 @@ async def _streaming(context: Context, lectures: Sequence[Document]) -> frozense
 
 
 def _soon() -> float:
-    """What progress may change is kept for a second, whatever happens."""
-    return time.time() + 1.0
+    """What progress may change is kept for as long as the playlists' own snapshots, and no longer."""
+    return time.time() + growing.LIFETIME
 
 
 def listing(context: Context, page: CoursePage, scope: str) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.provenance import SCOPE_KEY
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNKNOWN = "unmatched"
@@ -35,7 +38,30 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.kept = Gauge(
+            "academy_response_cache_bytes",
+            "Bytes of public answers kept ready to send",
+            registry=self.registry,
+        )
+        self.kept_answers = Gauge(
+            "academy_response_cache_answers", "Public answers kept", registry=self.registry
+        )
+        self.fills = Counter(
+            "academy_response_cache_fills_total",
+            "Answers that the cache had the application make",
+            registry=self.registry,
+        )
+        self.evicted = Counter(
+            "academy_response_cache_evictions_total",
+            "Answers forgotten: changed, or for want of room",
+            registry=self.registry,
+        )
+        self.gathering: list[Callable[[], None]] = []
+        """Called before the metrics are told: for what is counted where a metric would cost too much."""
+
     def text(self) -> bytes:
+        for gather in self.gathering:
+            gather()
         return generate_latest(self.registry)
 
 
@@ -56,7 +82,8 @@ class Measured:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = _template(scope)
-                self._metrics.requests.labels(method, route, str(message["status"])).inc()
+                if SCOPE_KEY not in scope:  # the response cache counts what it answers itself
+                    self._metrics.requests.labels(method, route, str(message["status"])).inc()
                 self._metrics.seconds.labels(method, route).observe(time.perf_counter() - begun)
             await send(message)
 

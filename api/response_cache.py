@@ -26,7 +26,7 @@ from typing import Any, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.provenance import SCOPE_KEY, Provenance
-from api.response_cache_entries import NOTHING, Entries, Entry
+from api.response_cache_entries import NOTHING, PERSONAL, Entries, Entry
 from api.response_cache_keys import Address, Addresses, Key, encoding
 
 TRUST: Final = 0.8
@@ -42,8 +42,6 @@ LARGEST: Final = 1024**2
 SPELLINGS: Final = 8192
 """Requests remembered as they were spelt, so that the next one alike is not parsed again."""
 KEPT: Final = frozenset({200, 307})
-PERSONAL: Final = frozenset({401, 403, 429})
-"""Answers to one client, that say nothing to others who wait for the same."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 Spelling = tuple[str, bytes, bytes | None, bytes | None, bytes | None]

@@ -20,6 +20,8 @@ from api.response_cache_keys import GZIP, PLAIN, Address, Key
 Message = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
 
+PERSONAL: Final = frozenset({401, 403, 429})
+"""Answers to one client, that say nothing to others who wait for the same."""
 WORTH_IT: Final = 1024
 """Bytes; a smaller body fits a packet anyway."""
 AT_ONCE: Final = 32 * 1024
@@ -88,9 +90,10 @@ class Entry:
     forms: dict[str, Form] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.headers = [
-            (name, value) for name, value in self.headers if not name.startswith(_OF_ONE_CLIENT)
-        ]
+        if self.status not in PERSONAL:
+            self.headers = [
+                (name, value) for name, value in self.headers if not name.startswith(_OF_ONE_CLIENT)
+            ]
         if self.status == 200:
             self._add_vary()
         self.forms[PLAIN] = Form.of(self.status, self.headers, self.content, PLAIN)

@@ -80,15 +80,9 @@ async def transcoding(backend, api_settings, add_course, add_lecture, request):
 
 
 @pytest.fixture
-def at_once(app):
-    """Snapshots of growing media that are never older than the question."""
-    growing = app.state.services.growing
-    usual = growing._clock
-    ticks = iter(range(10**9))
-    growing._clock = lambda: next(ticks) * 10.0
-    yield
-    growing._clock = usual
-    growing._kept.clear()
+def at_once(monkeypatch):
+    """Snapshots of growing media, and answers made from them, that are never older than the question."""
+    monkeypatch.setattr("academy.growing.LIFETIME", 0.0)
 
 
 async def playback(client, transcoding):
