@@ -2,17 +2,25 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 3
+SHARED_OUT := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test test-unit test-slow bench lint lock openapi clean
+.PHONY: run test pytest test-unit test-slow bench lint lock openapi clean
 
 run: $(VENV)/.runtime
 	$(BIN)/academy up --demo
 
-test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Tests wait often, for browsers, leases and started services: one worker more than the two cores of
+# the smallest machine, and the linters beside them, fill these pauses.
+test: $(VENV)/.test
+	$(MAKE) -j 2 lint pytest
 
+pytest: $(VENV)/.test
+	$(BIN)/python -m pytest $(SHARED_OUT)
+
+# Everything that needs no browser and starts no whole services.
 test-unit: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not journey and not browser"
+	$(BIN)/python -m pytest $(SHARED_OUT) -m "not slow and not journey and not browser"
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow --timeout=1200
