@@ -24,11 +24,13 @@ async def transcode_file(
     *,
     profile: str = "default",
     workers: int | None = None,
+    watched: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, Any]:
     """Transcodes `path` into `outdir` and returns a summary as JSON-ready data.
 
-    `workers`: encoders at once, one per core by default. An interrupted run goes on where it stopped.
+    `workers`: encoders at once, one per core by default. `watched`: as on the portal, what can be watched
+    at once comes before the rest of the ladder. An interrupted run goes on where it stopped.
     Raises RejectedMedia, Invalid, SettingsError, EncodingFailed.
     """
     began = time.monotonic()
@@ -45,6 +47,7 @@ async def transcode_file(
                     attempt=ledger.attempt,
                     workspace=lambda _: ledger.reference,
                     prefix=lambda _: "",
+                    watched=watched,
                 ),
                 engine=engine,
                 storage=store,

@@ -6,28 +6,32 @@ before the first picture; short ones are measured whole.
 
 from __future__ import annotations
 
+import json
 import math
-import re
+import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-import ffmpeg as graph
-
+from academy.errors import Transient
 from academy.recordings import AudioStream
-from transcoding import ffmpeg
+from transcoding import process
+from transcoding.process import Limits
 from transcoding.sources import Source
+
+CHILD: Final = Path(__file__).with_name("libav") / "levels.py"
+LIMITS: Final = Limits(wall_seconds=60, cpu_seconds=30, output_bytes=1 << 20, memory_bytes=2 << 30)
 
 STRETCHES: Final = 16
 STRETCH_SECONDS: Final = 8.0
-AT_ONCE: Final = 4
 GATE_LUFS: Final = -70.0
 """Absolute gate (ITU-R BS.1770-4): what is softer is silence."""
+LOUDEST: Final = 10.0
+"""LUFS that no sound reaches which its encoder did not garble."""
 RELATIVE_GATE: Final = -10.0
 CLOSE_ENOUGH: Final = 1.0
 """LU: nobody hears that, so the recording is left alone."""
 MOST_DB: Final = 20.0
-MOMENTARY: Final = re.compile(rb"lavfi\.r128\.M=(-?\d+(?:\.\d+)?)")
 
 
 def gain_towards(measured: float | None, target: float) -> float:
@@ -39,7 +43,7 @@ def gain_towards(measured: float | None, target: float) -> float:
 
 def integrated(momentary: Sequence[float]) -> float | None:
     """LUFS of 400 ms blocks with the two gates of BS.1770-4; None when all is silence."""
-    loud = [value for value in momentary if value > GATE_LUFS]
+    loud = [value for value in momentary if GATE_LUFS < value < LOUDEST]
     if not loud:
         return None
     gate = _mean(loud) + RELATIVE_GATE
@@ -63,7 +67,6 @@ def stretches(duration: float) -> list[tuple[float, float | None]]:
 
 
 def measure(
-    program: str,
     source: Source,
     audio: AudioStream,
     duration: float,
@@ -73,58 +76,22 @@ def measure(
 ) -> float | None:
     """LUFS of the recording as it will sound in `channels`, or None for silence.
 
-    Raises EncodingFailed, Cancelled. A stretch that cannot be read counts for nothing.
+    A place that cannot be read counts for nothing; nor does the whole, where it crashes the process that
+    looks: the encoder will tell. Raises Cancelled, Transient where the storage failed.
     """
-
-    def one(stretch: tuple[float, float | None]) -> list[float]:
-        return _momentary(program, source, audio, stretch, channels, cancelled)
-
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="loudness") as pool:
-        values = [value for part in pool.map(one, stretches(duration)) for value in part]
-    return integrated(values)
-
-
-def _momentary(
-    program: str,
-    source: Source,
-    audio: AudioStream,
-    stretch: tuple[float, float | None],
-    channels: int,
-    cancelled: Callable[[], bool] | None,
-) -> list[float]:
-    start, length = stretch
-    text = bytearray()
-    try:
-        ffmpeg.run(
-            loudness_command(program, source, audio, start, length, channels),
-            limits=ffmpeg.Limits(wall_seconds=300),
-            cancelled=cancelled,
-            on_stdout=text.extend,
-        )
-    except ffmpeg.EncodingFailed:
-        if length is None:
-            raise
-    return [float(value) for value in MOMENTARY.findall(bytes(text))]
-
-
-def loudness_command(
-    program: str,
-    source: Source,
-    audio: AudioStream,
-    start: float,
-    length: float | None,
-    channels: int,
-) -> list[str]:
-    """Writes momentary loudness (400 ms blocks every 100 ms) as metadata lines to standard output."""
-    options: dict[str, Any] = {**source.options, "threads": 1}
-    if start > 0:
-        options["ss"] = f"{start:.3f}"
-    if length is not None:
-        options["t"] = f"{length:.3f}"
-    layout = "mono" if channels == 1 else "stereo"
-    stream = graph.input(source.url, **options)[str(audio.index)]
-    stream = stream.filter("aresample", 48_000).filter("aformat", channel_layouts=layout)
-    stream = stream.filter("ebur128", metadata=1)
-    stream = stream.filter("ametadata", mode="print", key="lavfi.r128.M", file="pipe:1")
-    arguments = graph.output(stream, "-", format="null").get_args()
-    return [program, "-filter_complex_threads", "1", *arguments]
+    told = bytearray()
+    ending = process.run(
+        [
+            *(sys.executable, "-I", str(CHILD), source.url, json.dumps(source.options)),
+            *(str(audio.index), "mono" if channels == 1 else "stereo"),
+            json.dumps(stretches(duration)),
+        ],
+        limits=LIMITS,
+        receive={1: told.extend},
+        cancelled=cancelled,
+    )
+    if trouble := source.trouble():
+        raise Transient(f"The recording could not be read from storage: {trouble}")
+    if ending.status != 0 or ending.limit is not None:
+        return None
+    return integrated([value for place in json.loads(told) for value in place])

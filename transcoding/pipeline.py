@@ -52,6 +52,8 @@ class Assignment:
     """From the media's id to where its objects lie."""
     language: str | None = None
     """Of the sound (BCP 47)."""
+    watched: bool = True
+    """Somebody may press play before the end: worth a second pass for rungs that would keep them waiting."""
 
 
 async def transcode(
@@ -76,7 +78,9 @@ async def transcode(
     await ledger.inspected(inspection)
     await ledger.progress(Progress(stage="planning"))
     plan = await planner.plan(inspection, profile or profiles.load())
-    frozen = await ledger.freeze(in_passes(plan, await engine.slots()))
+    if assignment.watched:
+        plan = in_passes(plan, await engine.slots())
+    frozen = await ledger.freeze(plan)
     if frozen.plan.encoder != ffmpeg.fingerprint:
         raise EncoderChanged
     inspection = inspection.model_copy(update={"explanation": frozen.plan.explanation})

@@ -38,7 +38,9 @@ def frames(main: Path, track: str) -> int:
 async def test_what_comes_later_is_a_second_revision_over_the_same_segments(
     footage: Footage, tiny_file: str, tmp_path: Path
 ) -> None:
-    summary = await transcode_file(footage("lecture"), tmp_path, profile=tiny_file, workers=2)
+    summary = await transcode_file(
+        footage("lecture"), tmp_path, profile=tiny_file, workers=2, watched=True
+    )
     first, last = tmp_path / "r1/main.m3u8", tmp_path / summary["hls"]
     assert last.parent.name.startswith("r2-")
     assert variants(last) == variants(first) | {"v180.m3u8"}
@@ -54,7 +56,9 @@ async def test_what_comes_later_is_a_second_revision_over_the_same_segments(
 async def test_a_source_that_ends_early_is_as_long_in_both_passes(
     footage: Footage, tiny_file: str, tmp_path: Path
 ) -> None:
-    summary = await transcode_file(footage("long_audio"), tmp_path, profile=tiny_file, workers=2)
+    summary = await transcode_file(
+        footage("long_audio"), tmp_path, profile=tiny_file, workers=2, watched=True
+    )
     main = tmp_path / summary["hls"]
     assert frames(main, "v180") == frames(main, "v90") == round(summary["duration"] * 30)
 
@@ -71,11 +75,15 @@ async def test_whoever_goes_on_after_the_first_revision_makes_only_the_second(
     with monkeypatch.context() as patched:
         patched.setattr(DirectoryLedger, "publish", dies_after_publishing)
         with pytest.raises(Unavailable):
-            await transcode_file(footage("lecture"), tmp_path, profile=tiny_file, workers=2)
+            await transcode_file(
+                footage("lecture"), tmp_path, profile=tiny_file, workers=2, watched=True
+            )
     assert not list(tmp_path.glob("v180/*"))
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("r1/*.*") if path.is_file()}
     small = {path: path.stat().st_mtime_ns for path in tmp_path.glob("v90/*.m4s")}
-    summary = await transcode_file(footage("lecture"), tmp_path, profile=tiny_file, workers=2)
+    summary = await transcode_file(
+        footage("lecture"), tmp_path, profile=tiny_file, workers=2, watched=True
+    )
     assert frames(tmp_path / summary["hls"], "v180") == 180
     assert {path: path.stat().st_mtime_ns for path in written} == written
     assert {path: path.stat().st_mtime_ns for path in small} == small
