@@ -24,7 +24,7 @@ async def build(stores: MongoStores) -> None:
 async def add_course(stores: MongoStores, **members: Any) -> Course:
     course = a_course(**{"published_at": PUBLISHED, **members})
     await stores.courses.add(course)
-    await remember(await stores.search.refresher.course(course.slug))
+    await remember(await stores.search.refresher.refresh(courses=[course.slug]))
     return course
 
 
@@ -32,7 +32,7 @@ async def add_lecture(stores: MongoStores, course: Course, **members: Any) -> Le
     lecture = await stores.courses.add_lecture(
         a_lecture(course.slug, **{"published": True, **members})
     )
-    await remember(await stores.search.refresher.lecture(lecture.id))
+    await remember(await stores.search.refresher.refresh(lectures=[lecture.id]))
     return lecture
 
 
@@ -43,7 +43,7 @@ async def say(stores: MongoStores, lecture: Lecture, language: str, *texts: str)
         for number, text in enumerate(texts)
     ]
     await stores.search.index_captions(lecture.id, language, cues)
-    await remember(await stores.search.refresher.lecture(lecture.id))
+    await remember(await stores.search.refresher.refresh(lectures=[lecture.id]))
 
 
 async def hits(

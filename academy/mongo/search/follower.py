@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ PAUSE_SECONDS: Final = 1.0
 AWAIT_MILLISECONDS: Final = 1_000
 SAVE_SECONDS: Final = 5.0
 """Between two tokens saved while nothing happens."""
+_BATCH: Final = 50
+"""Sources of one transaction."""
 _STATE: Final = "follower"
 _NO_SUCH_TOKEN: Final = frozenset({260, 280, 286})
 """InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
@@ -194,36 +196,40 @@ class Follower:
             while not news.empty():
                 batch.append(news.get_nowait())
             changes = dict.fromkeys(
-                (each.collection, each.key, each.only_views) for each in batch if each.collection
+                (each.collection, each.key, each.only_views)
+                for each in batch
+                if each.collection is not None
             )
-            for collection, key, only_views in changes:
-                await self._refresh(str(collection), key, only_views=only_views)
+            await self._refresh(changes)
             tokens = [each.token for each in batch if each.token is not None]
             if tokens and (changes or time.monotonic() - self._saved_at > SAVE_SECONDS):
                 await self._save(tokens[-1])
             if _LAST in batch:
                 return
 
-    async def _refresh(self, collection: str, key: str, *, only_views: bool) -> None:
+    async def _refresh(self, changes: Iterable[tuple[str, str, bool]]) -> None:
+        """Of (collection, key, whether only the views changed)."""
         refresher = self._refresher
-        if collection == "courses" and only_views:
-            await refresher.popularity(key)
-            return
-        courses: list[str] = []
-        lectures: list[str] = []
-        if collection == "courses":
-            courses, lectures = [key], [*await refresher.lectures_of(key)]
-        elif collection == "lectures":
-            lectures = [key]
-        elif collection == TRANSCRIPTS:
-            lectures = [key.partition(":")[0]]
-        else:
-            named_courses, named_lectures = await refresher.named_in(collection, key)
-            courses, lectures = [*named_courses], [*named_lectures]
-        for slug in courses:
-            await remember(await refresher.course(slug))
-        for lecture_id in lectures:
-            await remember(await refresher.lecture(lecture_id))
+        courses: set[str] = set()
+        lectures: set[str] = set()
+        for collection, key, only_views in changes:
+            if collection == "courses" and only_views:
+                await refresher.popularity(key)
+            elif collection == "courses":
+                courses.add(key)
+                lectures.update(await refresher.lectures_of([key]))
+            elif collection == "lectures":
+                lectures.add(key)
+            elif collection == TRANSCRIPTS:
+                lectures.add(key.partition(":")[0])
+            else:
+                named_courses, named_lectures = await refresher.named_in(collection, key)
+                courses.update(named_courses)
+                lectures.update(named_lectures)
+        for some in _batches(courses):
+            await remember(await refresher.refresh(courses=some))
+        for some in _batches(lectures):
+            await remember(await refresher.refresh(lectures=some))
 
     async def _save(self, token: Mapping[str, Any]) -> None:
         self._saved_at = time.monotonic()
@@ -233,6 +239,12 @@ class Follower:
 
 
 _LAST: Final = _News(None)
+
+
+def _batches(keys: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _BATCH):
+        yield ordered[start : start + _BATCH]
 
 
 def _news(change: Mapping[str, Any] | None, token: Mapping[str, Any] | None) -> _News:

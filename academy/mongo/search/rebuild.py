@@ -17,9 +17,10 @@ from academy.mongo.search.generations import KEPT_SECONDS, Generation, Generatio
 from academy.mongo.search.learnt import Learning, Learnt
 from academy.mongo.search.refresh import Refresher
 
-_AT_ONCE: Final = 8
-"""Sources being refreshed at a time; each waits for the database most of its time."""
-_SAY_EVERY: Final = 200
+_BATCH: Final = 50
+"""Sources of one transaction."""
+_AT_ONCE: Final = 2
+"""Transactions at a time: while one waits for the database, the other's terms are made."""
 DROP_AFTER: Final = 5 * KEPT_SECONDS
 """Seconds an old generation is kept for readers that still know it only."""
 
@@ -58,38 +59,36 @@ class Rebuild:
 
     async def _fill(self, generation: Generation) -> int:
         done = 0
-        batch: list[asyncio.Task[Learnt]] = []
-        async for collection, key in self._sources():
-            refresh = self.refresher.course if collection == "courses" else self.refresher.lecture
-            batch.append(asyncio.ensure_future(refresh(key, generation)))
-            if len(batch) == _AT_ONCE:
-                await self._finish(batch)
-            done += 1
-            if done % _SAY_EVERY == 0:
+        waiting: list[asyncio.Task[Learnt]] = []
+        async for courses, lectures in self._sources():
+            refresh = self.refresher.refresh(courses, lectures, generation)
+            waiting.append(asyncio.create_task(refresh))
+            if len(waiting) == _AT_ONCE:
+                await self._finish(waiting)
                 await self.generations.still_building(generation)
-        await self._finish(batch)
+            done += len(courses) + len(lectures)
+        await self._finish(waiting)
         return done
 
-    async def _finish(self, batch: list[asyncio.Task[Learnt]]) -> None:
+    async def _finish(self, waiting: list[asyncio.Task[Learnt]]) -> None:
         try:
-            for learnt in await asyncio.gather(*batch):
+            for learnt in await asyncio.gather(*waiting):
                 self._learning.add(learnt)
         finally:
-            await asyncio.gather(*batch, return_exceptions=True)
-            batch.clear()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            waiting.clear()
 
-    async def _sources(self) -> AsyncIterator[tuple[str, str]]:
+    async def _sources(self) -> AsyncIterator[tuple[list[str], list[str]]]:
+        """By pages of the key: a cursor held open for a whole build would time out."""
         for collection in ("courses", "lectures"):
             last: str | None = None
             while True:
-                # By pages of the key: a cursor held open for a whole build would time out.
                 where = {} if last is None else {"_id": {"$gt": last}}
                 cursor = self.database[collection].find(
-                    where, {"_id": 1}, sort=[("_id", 1)], limit=1000
+                    where, {"_id": 1}, sort=[("_id", 1)], limit=_BATCH
                 )
                 keys = [document["_id"] async for document in cursor]
                 if not keys:
                     break
-                for key in keys:
-                    yield collection, key
+                yield (keys, []) if collection == "courses" else ([], keys)
                 last = keys[-1]
