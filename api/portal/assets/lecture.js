@@ -50,6 +50,7 @@ function showPlayback(lecture, renew = false) {
     if (!player) {
       player = new Player(id, renewAddresses);
       fill(stage, player.element);
+      stage.after(player.chapters.element);
     }
     player.show(playback, renew);
   } else {

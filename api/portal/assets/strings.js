@@ -108,6 +108,7 @@ export const strings = {
   'player.auto': ['自动', 'Auto'],
   'player.auto.now': ['自动（{height}p）', 'Auto ({height}p)'],
   'player.captions': ['字幕', 'Captions'],
+  'player.chapters': ['章节', 'Chapters'],
   'player.off': ['关闭', 'Off'],
   'player.enlarge': ['全屏', 'Full screen'],
   'player.shrink': ['退出全屏', 'Leave full screen'],

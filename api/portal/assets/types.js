@@ -13,9 +13,11 @@
  * @typedef {{id: string | null, title: string | null, lectures: LectureRow[]}} Section
  * @typedef {CourseCard & {description: string | null, sections: Section[]}} Course
  * @typedef {{language: string, label: string, kind: string, url: string}} Caption
+ * @typedef {{start: number, end: number, title: string, thumbnail: string | null}} Chapter
  * @typedef {{state: 'none' | 'processing' | 'streaming' | 'ready' | 'failed', hls: string | null,
  *   dash: string | null, duration: number | null, available_duration: number | null,
- *   poster: string | null, storyboard: string | null, captions: Caption[]}} Playback
+ *   poster: string | null, storyboard: string | null, captions: Caption[], chapters: Chapter[],
+ *   renditions: {id: string, height: number | null}[]}} Playback
  * @typedef {{id: string, course: string, section: string | null, position: number, title: string, description: string | null,
  *   language: string, instructors: Instructor[], duration: number | null,
  *   published: boolean, playback: Playback}} Lecture

@@ -4,6 +4,7 @@ import { clock } from '../format.js';
 import { onLanguage, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { Captions } from './captions.js';
+import { Chapters } from './chapters.js';
 import { Controls, setSpeed, SPEEDS } from './controls.js';
 import { askedStart, keep, resumeAt } from './resume.js';
 import { SeekBar } from './seekbar.js';
@@ -30,6 +31,7 @@ export class Player {
     });
     this.captions = new Captions(this.video);
     this.seekbar = new SeekBar(this.video);
+    this.chapters = new Chapters(this);
     this.help = helpDialog();
     const commands = this.#commands();
     this.controls = new Controls(this.video, this.source, this.captions, this.seekbar, commands);
@@ -57,6 +59,8 @@ export class Player {
     const available = playback.available_duration ?? playback.duration ?? 0;
     this.seekbar.extent(playback.duration ?? available, playback.state === 'ready' ? (playback.duration ?? available) : available);
     this.captions.show(playback.captions ?? []);
+    this.chapters.show(playback.chapters ?? []);
+    this.#listenOnly(playback);
     this.controls.updateMenus();
     if (playback.poster && !this.video.poster) this.video.poster = playback.poster;
     if (playback.storyboard && (playback.storyboard !== storyboard || !this.seekbar.tiles.length)) {
@@ -65,6 +69,14 @@ export class Player {
     if (!playback.hls) return;
     if (first) this.#start(playback.hls, available);
     else if (renew && playback.hls !== this.source.url) this.#renew(playback.hls);
+  }
+
+  /** Without a picture the poster stays: a video element would show black. @param {import('../types.js').Playback} playback */
+  #listenOnly(playback) {
+    const renditions = playback.renditions ?? [];
+    const only = renditions.length > 0 && renditions.every((one) => !one.height);
+    this.element.classList.toggle('listen', only);
+    if (only && playback.poster) this.element.style.setProperty('background-image', `url("${playback.poster}")`);
   }
 
   /** @param {string} url @param {number} available */
@@ -174,5 +186,6 @@ export class Player {
   destroy() {
     this.source.destroy();
     this.element.remove();
+    this.chapters.element.remove();
   }
 }

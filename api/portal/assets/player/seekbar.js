@@ -1,5 +1,5 @@
 /** The seek bar: a range input with what is buffered, what is available yet, and a preview under the pointer. */
-import { h } from '../dom.js';
+import { fill, h } from '../dom.js';
 import { clock, spell } from '../format.js';
 import { t } from '../i18n.js';
 import { showTile, tileAt } from './storyboard.js';
@@ -12,15 +12,19 @@ export class SeekBar {
     this.video = video;
     /** @type {import('./storyboard.js').Tile[]} */
     this.tiles = [];
+    /** @type {import('../types.js').Chapter[]} */
+    this.chapters = [];
     this.total = 0; // seconds, of the finished lecture
     this.available = 0; // seconds that can be played now
     this.dragging = false;
     this.input = h('input', { type: 'range', min: 0, max: 0, step: 'any', value: 0, label: 'player.seek', class: 'seek-input' });
     this.tile = h('div', { class: 'tile' }, h('div'));
     this.time = h('span', { class: 'tile-time numbers' });
-    this.preview = h('div', { class: 'preview', hidden: true, 'aria-hidden': 'true' }, this.tile, this.time);
+    this.chapter = h('span', { class: 'tile-chapter', hidden: true });
+    this.marks = h('span', { class: 'seek-marks', 'aria-hidden': 'true' });
+    this.preview = h('div', { class: 'preview', hidden: true, 'aria-hidden': 'true' }, this.tile, this.chapter, this.time);
     this.element = h('div', { class: 'seek' },
-      h('div', { class: 'seek-track' }, h('span', { class: 'seek-available' }), h('span', { class: 'seek-buffered' }), h('span', { class: 'seek-played' })),
+      h('div', { class: 'seek-track' }, h('span', { class: 'seek-available' }), h('span', { class: 'seek-buffered' }), h('span', { class: 'seek-played' }), this.marks),
       this.input, this.preview);
 
     this.input.addEventListener('input', () => {
@@ -39,6 +43,16 @@ export class SeekBar {
     this.total = total;
     this.available = available;
     this.update();
+  }
+
+  /** Shows where chapters begin. @param {import('../types.js').Chapter[]} chapters */
+  mark(chapters) {
+    this.chapters = chapters;
+    fill(this.marks, chapters.slice(1).map((one) => {
+      const mark = h('i');
+      mark.style.setProperty('left', `${(100 * one.start) / Math.max(1e-6, this.span)}%`);
+      return mark;
+    }));
   }
 
   /** The farthest position that can be played, in seconds. */
@@ -78,6 +92,9 @@ export class SeekBar {
     const width = Math.min(PREVIEW, box.width / 2);
     if (tile) showTile(this.tile, tile, width);
     this.time.textContent = clock(time);
+    const chapter = this.chapters.findLast((one) => one.start <= time);
+    this.chapter.hidden = !chapter;
+    this.chapter.textContent = chapter?.title ?? '';
     this.preview.hidden = this.span <= 0;
     const half = (tile ? width : 60) / 2;
     this.preview.style.setProperty('left', `${Math.min(box.width - half, Math.max(half, share * box.width))}px`);
