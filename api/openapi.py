@@ -75,6 +75,10 @@ def _describe_problems(made: dict[str, Any]) -> None:
     problem = Problem.model_json_schema(ref_template=_SCHEMAS + "{model}")
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
+    for schema in (problem, schemas["InvalidMember"]):
+        for name, member in schema["properties"].items():
+            if name not in schema["required"]:  # left out rather than null
+                schema["properties"][name] = _present(member)
     problem["properties"]["type"]["x-extensible-enum"] = [PREFIX + code for code in PROBLEM_TYPES]
     # FastAPI's own shape of invalid input, which this API does not use.
     for name in ("HTTPValidationError", "ValidationError"):
@@ -190,11 +194,15 @@ def _header(name: str) -> dict[str, str]:
 
 def _simplify(parameter: dict[str, Any]) -> None:
     """A parameter is left out or has a value: there is no null in a query or a header."""
-    schema = parameter["schema"]
+    parameter["schema"] = _present(parameter["schema"])
+
+
+def _present(schema: dict[str, Any]) -> dict[str, Any]:
     branches = [each for each in schema.get("anyOf", []) if each.get("type") != "null"]
-    if len(branches) == 1 and len(schema["anyOf"]) == 2:
-        rest = {key: value for key, value in schema.items() if key != "anyOf"}
-        parameter["schema"] = {**branches[0], **rest}
+    if len(branches) != 1 or len(schema["anyOf"]) != 2:
+        return schema
+    nullable = {"anyOf", "default"} if schema.get("default", 0) is None else {"anyOf"}
+    return {**branches[0], **{key: each for key, each in schema.items() if key not in nullable}}
 
 
 def _exemplify(operation: dict[str, Any], examples: Examples) -> None:

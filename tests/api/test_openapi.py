@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
 from pathlib import Path
@@ -68,7 +69,7 @@ def resolved(document, value):
 
 
 def test_every_example_fits_its_schema(document):
-    count = 0
+    checked = set()
     for method, path, operation in operations(document):
         bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
         for body in bodies:
@@ -76,14 +77,18 @@ def test_every_example_fits_its_schema(document):
                 shown = [each["value"] for each in content.get("examples", {}).values()]
                 shown += [content["example"]] if "example" in content else []
                 for example in shown:
+                    # Most problems are the same ones.
+                    key = json.dumps([content["schema"], example], sort_keys=True)
+                    if key in checked:
+                        continue
+                    checked.add(key)
                     schema = {**content["schema"], "components": document["components"]}
                     wrong = [
                         f"{error.instance_path}: {error.message}"
                         for error in Draft202012Validator(schema).iter_errors(example)
                     ]
                     assert not wrong, (method, path, example, wrong)
-                    count += 1
-    assert count > 100
+    assert len(checked) > 100
 
 
 def test_json_bodies_have_examples(document):
