@@ -82,6 +82,8 @@ def summary(publication: Publication, ledger: DirectoryLedger, spent: float) -> 
         "dash": publication.dash,
         "poster": publication.poster,
         "storyboard": publication.storyboard,
+        "captions": [track.model_dump(mode="json") for track in publication.captions],
+        "chapters": [chapter.model_dump(mode="json") for chapter in publication.chapters],
         "duration": publication.duration,
         "seconds": round(spent, 3),
         "speed": round(publication.duration / spent, 3),

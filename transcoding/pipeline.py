@@ -87,8 +87,10 @@ async def transcode(
     await ledger.inspected(inspection)
     sound = await planner.anchor(inspection)
     encoding = _Encoding(assignment, engine, ledger, ffmpeg, inspection, frozen, sound)
-    publisher = Publisher(storage, assignment.prefix(frozen.media_id))
-    publication = await encoding.publish(publisher, await encoding.run(late=False))
+    receipts = await encoding.run(late=False)
+    texts = await planner.subtitles(inspection, assignment.language)
+    publisher = Publisher(storage, assignment.prefix(frozen.media_id), texts)
+    publication = await encoding.publish(publisher, receipts)
     if frozen.plan.later:
         publication = await encoding.publish(publisher, await encoding.run(late=True))
     return publication

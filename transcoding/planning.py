@@ -15,7 +15,7 @@ from typing import TypeVar
 from academy.media import AudioRendition, MediaPlan
 from academy.recordings import Inspection
 from academy.stores import ObjectStore
-from transcoding import anchor, loudness, sampling
+from transcoding import anchor, loudness, sampling, subtitles
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
 from transcoding.chunks import plan_chunks
@@ -25,6 +25,7 @@ from transcoding.probe import inspect
 from transcoding.profiles import Profile
 from transcoding.reasons import reasons
 from transcoding.sources import Source, open_source
+from transcoding.subtitles import Extracted
 
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
@@ -97,6 +98,17 @@ class Planner:
         return await self._on_source(
             lambda source, cancelled: anchor.measure(
                 self.ffmpeg.path, source, audio, cancelled=cancelled
+            )
+        )
+
+    async def subtitles(self, inspection: Inspection, language: str | None) -> list[Extracted]:
+        """Reads some containers from end to end: nobody may wait for it."""
+        streams = inspection.subtitles
+        if not streams:
+            return []
+        return await self._on_source(
+            lambda source, cancelled: subtitles.extract(
+                self.ffmpeg.path, source, streams, language=language, cancelled=cancelled
             )
         )
 

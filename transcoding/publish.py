@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from academy.ids import new_id
-from academy.media import MediaPlan, Publication, Receipt
+from academy.media import CaptionTrack, MediaPlan, Publication, Receipt
 from academy.playlists import final_manifests
 from academy.stores import ObjectStore
 from transcoding.delivery import CACHE_CONTROL
 from transcoding.illustrations import Stored, illustrate
+from transcoding.subtitles import Extracted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Publisher:
 
     storage: ObjectStore
     prefix: str
+    texts: Sequence[Extracted] = ()
+    """Subtitles that the recording brought along."""
 
     def publish(
         self,
@@ -80,8 +83,18 @@ class Publisher:
             storyboard=seen.storyboard,
             sheets=seen.sheets,
             chapters=seen.chapters,
+            captions=[self._caption(text) for text in self.texts],
             duration=0.0,
             renditions=[],
+        )
+
+    def _caption(self, text: Extracted) -> CaptionTrack:
+        name = f"r1/{text.kind}-{text.language}.vtt"
+        return CaptionTrack(
+            language=text.language,
+            label=text.label,
+            kind=text.kind,
+            name=self._put(name, text.webvtt, "text/vtt"),
         )
 
     def _put(self, name: str, data: bytes, content_type: str) -> str:
