@@ -19,10 +19,34 @@ SIZE: Final = (1920, 1080)
 RATE: Final = 30
 RECORDED: Final = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "14", "-pix_fmt", "yuv420p"]
 TAGS: Final = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-WORDS: Final = (
-    "elastic load queue worker replica shard lease index vector kernel matrix gradient sample "
-    "batch latency throughput cache commit merge branch deploy rollback metric trace alert budget"
-).split()
+WORDS: Final = [
+    "elastic",
+    "load",
+    "queue",
+    "worker",
+    "replica",
+    "shard",
+    "lease",
+    "index",
+    "vector",
+    "kernel",
+    "matrix",
+    "gradient",
+    "sample",
+    "batch",
+    "latency",
+    "throughput",
+    "cache",
+    "commit",
+    "merge",
+    "branch",
+    "deploy",
+    "rollback",
+    "metric",
+    "trace",
+    "alert",
+    "budget",
+]
 DRAWING_LIMIT: Final = 300
 """Seconds."""
 

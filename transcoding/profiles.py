@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from academy.errors import SettingsError
+from transcoding.yaml_places import line_of
 
 Even = Annotated[int, Field(ge=16, le=2160, multiple_of=2)]
 X264Preset = Literal[
@@ -19,9 +30,16 @@ SvtPreset = Annotated[int, Field(ge=0, le=13)]
 Level = Literal["1.3", "2.0", "2.1", "3.0", "3.1", "3.2", "4.0", "4.1", "4.2", "5.0", "5.1", "5.2"]
 Crf = Annotated[int, Field(ge=0, le=63)]
 Rate = Annotated[int, Field(ge=10_000, le=200_000_000)]
-Parameters = Annotated[
-    str, Field(pattern=r"^([a-z0-9-]+=[A-Za-z0-9.,+-]+(:[a-z0-9-]+=[A-Za-z0-9.,+-]+)*)?$")
-]
+PAIRS: Final = re.compile(r"[a-z0-9-]+=[A-Za-z0-9.,+-]+(:[a-z0-9-]+=[A-Za-z0-9.,+-]+)*")
+
+
+def _pairs(text: str) -> str:
+    if text and not PAIRS.fullmatch(text):
+        raise ValueError("give name=value, joined by colons, such as aq-strength=0.4:me=hex")
+    return text
+
+
+Parameters = Annotated[str, AfterValidator(_pairs)]
 
 
 class Model(BaseModel):
@@ -140,7 +158,39 @@ def parse(text: str, name: str | None, *, origin: str) -> Profile:
     try:
         return Profile.model_validate({**document[name], "name": name})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join([name, *map(str, first["loc"])])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{origin}: {where}: {reason}.") from error
+        # Of a union, each branch complains: the first one's sentence is enough.
+        first = {_path(each): each for each in reversed(error.errors())}
+        complaints = sorted((line_of(text, [name, *path]), path) for path in first)
+        sentences = [
+            f"{origin}, line {line}: {_complaint(name, path, first[path])}"
+            for line, path in complaints
+        ]
+        raise SettingsError("\n".join(sentences)) from error
+
+
+def _path(error: ErrorDetails) -> tuple[str | int, ...]:
+    """Within the profile; names of a union's branches are no part of the file."""
+    return tuple(step for step in error["loc"] if not str(step).startswith(("literal[", "constr")))
+
+
+def _complaint(name: str, path: tuple[str | int, ...], error: ErrorDetails) -> str:
+    where = ".".join([name, *map(str, path)])
+    if error["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_model_at(path[:-1]).model_fields.keys() - {"name"}))
+        return f"{where}: there is no such setting here; there are: {allowed}."
+    if error["type"] == "missing":
+        return f"{where}: this setting is missing."
+    reason = error["msg"].removeprefix("Value error, ")
+    given = f" (not {error['input']!r})" if isinstance(error["input"], str | int | float) else ""
+    return f"{where}: {reason[0].lower()}{reason[1:]}{given}."
+
+
+def _model_at(path: tuple[str | int, ...]) -> type[Model]:
+    """The model that the settings at this path of a profile belong to."""
+    models: dict[str | int, type[Model]] = {
+        "frame_rate": FrameRates,
+        "audio": AudioSettings,
+        "video": Rung,
+        "drawn": Drawn,
+    }
+    return next((models[step] for step in reversed(path) if step in models), Profile)

@@ -149,7 +149,13 @@ def command(
             "fps_mode": "passthrough",
         },
     )
-    changes = halves[1].filter("format", pix_fmts="gray").filter("tblend", all_mode="difference")
+    changes = (
+        halves[1]
+        .filter("format", pix_fmts="gray")
+        # The first picture once more: a recording of one picture has a difference, too.
+        .filter("tpad", start=1, start_mode="clone")
+        .filter("tblend", all_mode="difference")
+    )
     outputs = [
         weighed,
         graphs.output(changes, str(files[0]), format="rawvideo", fps_mode="passthrough"),
@@ -198,7 +204,7 @@ def read(
         start=start,
         sizes=tuple(weights),
         changes=tuple(
-            share(moved[at : at + half], MOVED) for at in range(0, len(moved) - half + 1, half)
+            share(moved[at : at + half], MOVED) for at in range(half, len(moved) - half + 1, half)
         ),
         losses={
             short: Loss(*(share(lost, least) for least in (FAINT, CLEAR, HARD)))

@@ -48,12 +48,68 @@ def test_a_missing_file_is_a_sentence() -> None:
 
 def test_wrong_values_say_where_they_stand() -> None:
     wrong = RUNG.replace("crf: 23", "crf: 99")
-    assert refusal(f"mine: {{video: [{wrong}]}}").startswith("mine.yaml: mine.video.0.crf: ")
+    assert refusal(f"mine: {{video: [{wrong}]}}").startswith(
+        "mine.yaml, line 1: mine.video.0.crf: "
+    )
     assert "mine.video: " in refusal("mine: {video: []}")
     assert "two rungs have the same size" in refusal(f"mine: {{video: [{RUNG}, {RUNG}]}}")
-    assert "mine.speed: Extra inputs" in refusal(f"mine: {{speed: 3, video: [{RUNG}]}}")
     odd = RUNG.replace("size: 360", "size: 361")
     assert "multiple of 2" in refusal(f"mine: {{video: [{odd}]}}")
+
+
+MANY_MISTAKES = """
+# Ours.
+other: {video: []}
+mine:
+  segment_seconds: 40
+  speed: 3
+  video:
+    - {size: 360, crf: 23, buffer: 1800000, preset: faster}
+    - size: 180
+      crf: 23
+      max_rate: 900000
+      buffer: 1800000
+      preset: fastest
+      drawn:
+        sharper: yes
+        parameters: a b
+"""
+
+
+def test_every_mistake_is_named_with_its_line_in_the_order_of_the_file() -> None:
+    told = refusal(MANY_MISTAKES).splitlines()
+    assert [line.split(": ")[:2] for line in told] == [
+        ["mine.yaml, line 5", "mine.segment_seconds"],
+        ["mine.yaml, line 6", "mine.speed"],
+        ["mine.yaml, line 8", "mine.video.0.max_rate"],
+        ["mine.yaml, line 13", "mine.video.1.preset"],
+        ["mine.yaml, line 15", "mine.video.1.drawn.sharper"],
+        ["mine.yaml, line 16", "mine.video.1.drawn.parameters"],
+    ]
+    assert told[1].endswith("there are: audio, frame_rate, sampling, segment_seconds, video.")
+    assert told[2].endswith("this setting is missing.")
+    assert told[4].endswith("there are: crf, only_above, parameters.")
+    assert "name=value" in told[5]
+
+
+def test_a_preset_belongs_to_its_encoder() -> None:
+    numbered = RUNG.replace("faster", "8")
+    named = RUNG.replace("{", "{codec: av1, ", 1)
+    assert "preset 8 is not h264's" in refusal(f"mine: {{video: [{numbered}]}}")
+    assert "preset 'faster' is not av1's" in refusal(f"mine: {{video: [{RUNG}, {named}]}}")
+
+
+def test_a_ladder_that_not_everybody_can_play_is_refused() -> None:
+    av1 = RUNG.replace("{", "{codec: av1, ", 1).replace("faster", "8")
+    assert "one rung at least must be h264" in refusal(f"mine: {{video: [{av1}]}}")
+    profile = parse(f"mine: {{video: [{av1}, {RUNG}]}}", "mine", origin="mine.yaml")
+    assert [rung.codec for rung in profile.video] == ["h264", "av1"]
+
+
+def test_the_av1_profile_is_the_default_and_more() -> None:
+    default, more = load(), load("av1")
+    assert more.video[: len(default.video)] == default.video
+    assert {rung.codec for rung in more.video[len(default.video) :]} == {"av1"}
 
 
 def test_what_is_not_a_profile_at_all_is_refused() -> None:
