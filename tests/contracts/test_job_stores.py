@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from academy.courses import now
-from academy.errors import Conflict, LeaseLost, NotFound
+from academy.errors import Conflict, LeaseLost
 from academy.ids import new_id
 from academy.jobs import LEASE, MOST_ATTEMPTS, Failure, FailureKind, Job, JobState, Progress
-from academy.media import INIT, available
-from academy.mongo.indexes import create_indexes
-from academy.mongo.journal import MongoJournal
 from academy.mongo.stores import MongoStores
 from academy.stores import Changes
+from tests.contracts.leases import expire
 from tests.documents import (
     INSPECTION,
-    PLAN,
     PUBLICATION,
     a_claim_of,
     a_lecture_in,
-    a_receipt,
     a_recording_of,
     media_for,
 )
@@ -35,13 +30,6 @@ PASSING = Failure(code="network", message="The network failed.", kind=FailureKin
 @pytest.fixture(autouse=True)
 async def _empty_queue(stores: MongoStores) -> None:
     await stores.database.jobs.delete_many({})
-
-
-async def expire(stores: MongoStores, job: Job) -> None:
-    """As if the dispatcher had been silent for too long."""
-    await stores.database.jobs.update_one(
-        {"_id": job.id}, {"$set": {"lease.expires_at": now() - timedelta(seconds=1)}}
-    )
 
 
 async def database_clock(stores: MongoStores) -> datetime:
@@ -282,178 +270,6 @@ async def test_deleting_a_lecture_ends_its_work(stores: MongoStores) -> None:
     assert (await stores.jobs.get(job.id)).state is JobState.CANCELLED
     with pytest.raises(LeaseLost):
         await stores.jobs.extend(job)
-
-
-# The journal
-
-
-@pytest.fixture
-async def running(stores: MongoStores) -> Job:
-    """With a frozen plan."""
-    job = await a_claim_of(stores, await a_lecture_in(stores))
-    await stores.jobs.freeze(job, media_for(job))
-    return await stores.jobs.get(job.id)
-
-
-def journal_of(mongo_url: str, stores: MongoStores, job: Job) -> MongoJournal:
-    assert job.lease is not None
-    assert job.media_id is not None
-    return MongoJournal(
-        mongo_url,
-        stores.database.name,
-        media_id=job.media_id,
-        job_id=job.id,
-        token=job.lease.token,
-    )
-
-
-async def test_receipts_are_recorded_once_and_the_first_stays(
-    mongo_url: str, stores: MongoStores, running: Job
-) -> None:
-    journal = journal_of(mongo_url, stores, running)
-    first = [a_receipt(INIT), a_receipt(0), a_receipt(1)]
-    await asyncio.to_thread(journal.record, first)
-    await asyncio.to_thread(journal.record, [a_receipt(1, attempt=2), a_receipt(2, attempt=2)])
-    kept = await stores.media.receipts(running.media_id or "")
-    assert kept == [*first, a_receipt(2, attempt=2)]
-    assert await asyncio.to_thread(journal.receipts) == kept
-    audio = [a_receipt(number, track="a96") for number in (INIT, 0, 1, 2)]
-    await asyncio.to_thread(journal.record, audio)
-    everything = await stores.media.receipts(running.media_id or "")
-    assert available(PLAN, everything).duration == 10.0
-
-
-async def test_a_zombie_records_nothing(mongo_url: str, stores: MongoStores, running: Job) -> None:
-    zombie = journal_of(mongo_url, stores, running)
-    assert await asyncio.to_thread(zombie.held)
-    await expire(stores, running)
-    with pytest.raises(LeaseLost):
-        await asyncio.to_thread(zombie.record, [a_receipt(0)])
-    successor = await stores.jobs.claim_next("other")
-    assert successor is not None
-    with pytest.raises(LeaseLost):
-        await asyncio.to_thread(zombie.record, [a_receipt(0)])
-    assert not await asyncio.to_thread(zombie.held)
-    assert await stores.media.receipts(running.media_id or "") == []
-    journal = journal_of(mongo_url, stores, successor)
-    assert await asyncio.to_thread(journal.held)
-    await asyncio.to_thread(journal.record, [a_receipt(0)])
-    await stores.jobs.cancel(running.recording_id)
-    assert not await asyncio.to_thread(journal.held)
-
-
-async def test_workers_record_side_by_side(
-    mongo_url: str, stores: MongoStores, running: Job
-) -> None:
-    journals = [journal_of(mongo_url, stores, running) for _ in range(4)]
-
-    def work(index: int) -> None:
-        for number in range(5):
-            journals[index].record([a_receipt(number * 4 + index)])
-
-    await asyncio.gather(*(asyncio.to_thread(work, index) for index in range(4)))
-    kept = await stores.media.receipts(running.media_id or "")
-    assert [receipt.number for receipt in kept] == list(range(20))
-
-
-async def test_a_takeover_and_a_record_never_both_happen(
-    mongo_url: str, stores: MongoStores, running: Job
-) -> None:
-    """Receipts that a zombie recorded were recorded before the takeover, never after it."""
-    zombie = journal_of(mongo_url, stores, running)
-
-    def keep_recording() -> int:
-        for number in range(200):
-            try:
-                zombie.record([a_receipt(number)])
-            except LeaseLost:
-                return number
-        raise AssertionError("the lease was never lost")
-
-    recording = asyncio.create_task(asyncio.to_thread(keep_recording))
-    await asyncio.sleep(0.05)
-    await stores.jobs.release(running)
-    seen = len(await stores.media.receipts(running.media_id or ""))
-    assert await recording == seen
-    assert len(await stores.media.receipts(running.media_id or "")) == seen
-
-
-# Waiting
-
-
-async def test_waiters_hear_of_queued_cancelled_and_ended_jobs(stores: MongoStores) -> None:
-    lecture = await a_lecture_in(stores)
-    async with aclosing(stores.jobs.changes()) as changes:
-        await anext(changes)
-        recording = await a_recording_of(stores, lecture)
-        await anext(changes)
-        job = await stores.jobs.claim_next("d")
-        assert job is not None
-        await stores.jobs.cancel(recording.id)
-        await anext(changes)
-
-
-async def test_a_follower_sees_each_state_until_the_end(stores: MongoStores) -> None:
-    recording = await a_recording_of(stores, await a_lecture_in(stores))
-    seen: list[JobState] = []
-    async with aclosing(stores.jobs.follow(recording.id)) as followed:
-        async for job in followed:
-            seen.append(job.state)
-            if job.state is JobState.QUEUED:
-                await stores.jobs.claim_next("d")
-            elif job.progress.fraction == 0:
-                await stores.jobs.extend(job, Progress(stage="encoding", fraction=0.5))
-            elif job.active:
-                await stores.jobs.fail(job, SOURCE)
-    assert seen == [JobState.QUEUED, JobState.RUNNING, JobState.RUNNING, JobState.FAILED]
-    with pytest.raises(NotFound):
-        await anext(stores.jobs.follow("none"))
-
-
-async def test_followers_share_one_stream_and_leave_none_behind(stores: MongoStores) -> None:
-    recording = await a_recording_of(stores, await a_lecture_in(stores))
-
-    async def streams() -> int:
-        cursor = await stores.client.admin.aggregate(
-            [
-                {"$currentOp": {"allUsers": True, "idleCursors": True, "localOps": True}},
-                {"$match": {"ns": f"{stores.database.name}.jobs"}},
-                {"$match": {"cursor.originatingCommand.pipeline.0.$changeStream": {"$exists": 1}}},
-            ]
-        )
-        return len(await cursor.to_list())
-
-    async def follow() -> None:
-        async for _ in stores.jobs.follow(recording.id):
-            pass
-
-    followers = [asyncio.create_task(follow()) for _ in range(120)]
-    async with aclosing(stores.jobs.changes()) as changes:
-        await anext(changes)
-        assert await streams() == 1
-        for follower in followers[:60]:
-            follower.cancel()
-        await asyncio.gather(*followers[:60], return_exceptions=True)
-        await stores.jobs.cancel(recording.id)
-        await asyncio.gather(*followers[60:])
-        await anext(changes)
-    while await streams():  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
-
-
-async def test_a_lost_stream_is_opened_again_and_nothing_is_missed(stores: MongoStores) -> None:
-    recording = await a_recording_of(stores, await a_lecture_in(stores))
-
-    async with aclosing(stores.jobs.follow(recording.id)) as followed:
-        assert (await anext(followed)).state is JobState.QUEUED
-        # Dropping a collection invalidates its streams, which no driver can resume.
-        kept = await stores.database.jobs.find().to_list()
-        await stores.database.jobs.drop()
-        await stores.database.jobs.insert_many(
-            [{**document, "state": "cancelled", "revision": 9} for document in kept]
-        )
-        assert (await anext(followed)).state is JobState.CANCELLED
-    await create_indexes(stores.database)
 
 
 async def test_publishing_a_lecture_after_its_media_counts_its_duration(
