@@ -22,6 +22,8 @@ PAGES: Final = {
     "/": "index.html",
     "/courses/{slug}": "course.html",
     "/lectures/{lecture_id}": "lecture.html",
+    "/learn": "learn.html",
+    "/certificates/{code}": "certificate.html",
     "/search": "search.html",
     "/studio": "studio.html",
 }

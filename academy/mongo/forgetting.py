@@ -42,7 +42,6 @@ class Forgetting:
             new = [note for note in found if note["_id"] not in self._seen]
         new = [note for note in new if note["_id"] not in self._own]
         self._seen = {note["_id"] for note in found}
-        self._own &= self._seen
         return {note["subject"] for note in new}
 
 

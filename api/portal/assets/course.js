@@ -2,11 +2,13 @@
 import { get } from './api.js';
 import { poster } from './card.js';
 import { fill, find, h, paragraphs } from './dom.js';
+import { enrolment } from './enrolment.js';
 import { extent, languageName, levelName, list } from './format.js';
 import { onLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { person } from './people.js';
 import { latestOf } from './player/resume.js';
+import { adoptProgress } from './progress.js';
 import { startShell } from './shell.js';
 import { failure } from './state.js';
 import { lecturesOf, syllabus } from './syllabus.js';
@@ -19,7 +21,7 @@ async function load() {
   try {
     /** @type {import('./types.js').Course} */
     const course = await get(`/v1/courses/${encodeURIComponent(slug)}`);
-    await withPeople(course);
+    await Promise.all([withPeople(course), adoptProgress(slug)]);
     document.title = `${course.title} · ${t('brand')}`;
     fill(main, header(course), body(course));
   } catch (error) {
@@ -59,7 +61,7 @@ function header(course) {
         h('h1', {}, course.title),
         course.summary ? h('p', { class: 'lead' }, course.summary) : null,
         h('p', { class: 'small muted' }, [list(course.universities.map((one) => one.name)), extent(course)].filter(Boolean).join(' · ')),
-        startLink(course),
+        h('div', { class: 'actions' }, startLink(course), course.published_at ? enrolment(slug) : null),
       ),
       h('div', { class: 'course-cover' }, poster(course)),
     ),
@@ -72,8 +74,8 @@ function startLink(course) {
   if (!lectures.length) return null;
   const last = latestOf(lectures.map((lecture) => lecture.id));
   const lecture = lectures.find((one) => one.id === last);
-  return h('p', {}, h('a', { class: 'button primary', href: `/lectures/${(lecture ?? lectures[0]).id}` },
-    icon('play'), lecture ? t('course.continue', { title: lecture.title }) : t('course.start')));
+  return h('a', { class: 'button primary', href: `/lectures/${(lecture ?? lectures[0]).id}` },
+    icon('play'), lecture ? t('course.continue', { title: lecture.title }) : t('course.start'));
 }
 
 /** @param {import('./types.js').Course} course */

@@ -5,7 +5,9 @@ import { spell } from './format.js';
 import { onLanguage, t } from './i18n.js';
 import { icon } from './icons.js';
 import { person } from './people.js';
+import { Heartbeat } from './player/heartbeat.js';
 import { Player } from './player/player.js';
+import { adoptProgress } from './progress.js';
 import { startShell } from './shell.js';
 import { failure, state } from './state.js';
 import { lecturesOf, syllabus } from './syllabus.js';
@@ -21,6 +23,8 @@ const beside = find('#beside');
 
 /** @type {Player | null} */
 let player = null;
+/** @type {Heartbeat | null} */
+let heartbeat = null;
 /** @type {string} */
 let before = '';
 let renewedAt = 0;
@@ -32,6 +36,7 @@ async function load() {
   try {
     /** @type {import('./types.js').Lecture} */
     const lecture = await read();
+    if (!player) await adoptProgress(lecture.course);
     showPlayback(lecture);
     const course = await get(`/v1/courses/${encodeURIComponent(lecture.course)}`).catch(() => null);
     showWords(lecture, course);
@@ -49,13 +54,15 @@ function showPlayback(lecture, renew = false) {
   if (playback.state === 'ready' || playback.state === 'streaming') {
     if (!player) {
       player = new Player(id, renewAddresses);
+      heartbeat = new Heartbeat(id, player.video);
       fill(stage, player.element);
       stage.after(player.chapters.element);
     }
     player.show(playback, renew);
   } else {
+    heartbeat?.stop();
     player?.destroy();
-    player = null;
+    player = heartbeat = null;
     const kind = playback.state === 'failed' ? 'broken' : playback.state;
     const name = { none: 'film', processing: 'clock', broken: 'alert' }[kind] ?? 'film';
     fill(stage, h('div', { class: 'player empty' }, state({ icon: name, title: `lecture.${kind}`, hint: t(`lecture.${kind}.hint`) })));

@@ -18,14 +18,14 @@ export const signOut = () => sessionStorage.removeItem(KEY);
 
 /**
  * What the token says of itself, unverified: for display only, the API decides.
- * @returns {{name: string, roles: string[]} | null}
+ * @returns {{name: string, printed: string | null, roles: string[]} | null} `printed`: a person's name, if there is one
  */
 export function claims() {
   try {
     const part = (token() ?? '').split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
     const bytes = Uint8Array.from(atob(part), (char) => char.charCodeAt(0));
     const body = JSON.parse(new TextDecoder().decode(bytes));
-    return { name: body.name ?? body.sub ?? '', roles: body.roles ?? [] };
+    return { name: body.name ?? body.sub ?? '', printed: body.name ?? null, roles: body.roles ?? [] };
   } catch {
     return null;
   }

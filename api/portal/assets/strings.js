@@ -1,9 +1,11 @@
 /** The interface's words: [Chinese, English]. Content comes from the API in the language asked for. */
+import { learnStrings } from './strings-learn.js';
 import { studioStrings } from './strings-studio.js';
 
 /** @type {Record<string, [string, string]>} */
 export const strings = {
   ...studioStrings,
+  ...learnStrings,
   'brand': ['云学堂', 'Academy'],
   'nav.skip': ['跳到正文', 'Skip to content'],
   'nav.main': ['主导航', 'Main'],

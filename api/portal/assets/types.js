@@ -26,6 +26,16 @@
  *   | {type: 'lecture', lecture: {id: string, title: string, course: string, course_title: string}, highlights: Highlight[]}
  *   | {type: 'moment', lecture_id: string, start: number, text: string, lecture_title: string,
  *     course: {slug: string, title: string}, highlights: Highlight[]}} Hit
+ * @typedef {{course: {slug: string, title: string, poster_url: string | null}, enrolled_at: string,
+ *   progress: {completed: number, required: number, share: number, complete: boolean},
+ *   next: {id: string, title: string, duration: number | null, position: number} | null, certificate: string | null}} Attendance
+ * @typedef {{code: string, status: 'valid' | 'revoked', name: string | null, course: {slug: string, title: string},
+ *   programme: string | null, universities: string[], instructors: string[], lectures: number, duration: number,
+ *   issued_at: string, revoked_at: string | null, reason: string | null, badge_url: string | null}} Certificate
+ * @typedef {{id: string, title: string, duration: number, started: number, completed: number, viewers: number[],
+ *   leaving: {start: number, end: number, learners: number}[]}} LectureStatistics
+ * @typedef {{learners: number, active: number, lectures: LectureStatistics[],
+ *   funnel: {enrolled: number, started: number, halfway: number, completed: number, certified: number}}} Statistics
  * @typedef {{code: string, severity: 'info' | 'warning' | 'error', message: string}} Finding
  * @typedef {{id: string, state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled',
  *   progress: number, speed: number | null, eta: number | null, stage?: string,

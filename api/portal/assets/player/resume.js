@@ -15,10 +15,7 @@ const marks = () => {
 /** @param {string} lecture @param {number} position @param {number} duration */
 export function keep(lecture, position, duration) {
   if (!(duration > 0)) return;
-  const newest = Object.entries({ ...marks(), [lecture]: { position, duration, at: Date.now() } })
-    .sort(([, a], [, b]) => b.at - a.at)
-    .slice(0, MOST);
-  remember(KEY, Object.fromEntries(newest));
+  store({ ...marks(), [lecture]: { position, duration, at: Date.now() } });
 }
 
 /** What the address asks for, `?t=61.5` or `#t=61.5` (Media Fragments URI 1.0 §4.2.1, seconds); null if nothing. */
@@ -26,6 +23,25 @@ export function askedStart() {
   const text = new URLSearchParams(location.search).get('t') ?? new URLSearchParams(location.hash.slice(1)).get('t');
   const seconds = text ? Number(text) : NaN;
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
+}
+
+/**
+ * Takes over what the account knows, where it is newer than what this browser does.
+ * @param {{lecture_id: string, position: number, duration: number | null, updated_at: string}[]} items
+ */
+export function adopt(items) {
+  const known = marks();
+  for (const { lecture_id: lecture, position, duration, updated_at: updated } of items) {
+    const at = Date.parse(updated);
+    if (duration && at > (known[lecture]?.at ?? 0)) known[lecture] = { position, duration, at };
+  }
+  store(known);
+}
+
+/** @param {Record<string, Mark>} known */
+function store(known) {
+  const newest = Object.entries(known).sort(([, a], [, b]) => b.at - a.at);
+  remember(KEY, Object.fromEntries(newest.slice(0, MOST)));
 }
 
 /** Where to resume, in seconds: 0 for what was hardly begun or was watched to its end. @param {string} lecture */

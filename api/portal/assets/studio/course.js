@@ -7,6 +7,7 @@ import { icon } from '../icons.js';
 import { state } from '../state.js';
 import { lecturesOf } from '../syllabus.js';
 import { actionButton, field, notice, onSend, publishedBadge } from './parts.js';
+import { statistics } from './statistics.js';
 
 /** @param {HTMLElement} root @param {string} slug @param {AbortSignal} signal */
 export async function showCourse(root, slug, signal) {
@@ -36,6 +37,7 @@ export async function showCourse(root, slug, signal) {
       section.title ? h('h3', {}, section.title) : null,
       h('ol', {}, section.lectures.map((lecture) => row(lecture, (number += 1)))))));
   root.append(newLecture(course, path));
+  if (published) root.append(statistics(slug, signal));
 }
 
 /** @param {import('../types.js').LectureRow} lecture @param {number} number */
