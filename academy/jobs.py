@@ -18,6 +18,8 @@ from academy.ids import new_id
 MOST_ATTEMPTS: Final = 5
 """Claims of one job before it fails for good."""
 LEASE: Final = timedelta(seconds=15)
+OVERTAKEN: Final = 1_000_000
+"""Bytes that put a recording one second further back: an hour at 2 Mb/s is overtaken for 15 minutes."""
 
 
 class JobState(StrEnum):
@@ -94,8 +96,12 @@ class Job(BaseModel):
     lecture_id: str
     number: int
     """Of the recording."""
+    instructor: str = ""
+    """Who uploaded the recording: nobody's many uploads make others wait."""
     state: JobState = JobState.QUEUED
     created_at: datetime = Field(default_factory=now)
+    due: datetime = Field(default_factory=now)
+    """By what the queue is ordered: short recordings overtake long ones, but not for ever."""
     not_before: datetime = Field(default_factory=now)
     attempts: int = 0
     """Claims so far; also names the segments of the running attempt."""
@@ -109,6 +115,11 @@ class Job(BaseModel):
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+
+def due(created_at: datetime, size: int) -> datetime:
+    """A place in the queue: as if a recording of `size` bytes had come that much later."""
+    return created_at + timedelta(seconds=size / OVERTAKEN)
 
 
 def backoff(attempts: int) -> timedelta:

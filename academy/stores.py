@@ -221,7 +221,8 @@ class JobStore(Protocol):
     # From here on: the dispatcher's side, all guarded by state and lease token (LeaseLost).
     async def claim_next(self, owner: str) -> Job | None:
         """Requeues jobs whose lease expired (fails them past MOST_ATTEMPTS), then queued -> running:
-        highest `number` of attempts last, oldest first; with a fresh lease and attempts + 1.
+        first of instructors with fewest running jobs, highest number of attempts last, by `due`; with
+        a fresh lease and attempts + 1.
         """
 
     async def extend(self, job: Job, progress: Progress | None = None) -> None:

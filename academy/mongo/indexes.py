@@ -71,7 +71,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         ),
         # Two retries at once make one job.
         IndexModel([("recording_id", 1), ("ordinal", -1)], unique=True),
-        IndexModel([("state", 1), ("attempts", 1), ("created_at", 1)]),
+        IndexModel([("state", 1), ("attempts", 1), ("due", 1), ("created_at", 1)]),
         IndexModel("lecture_id"),
     ],
     "media": [IndexModel("job_id"), IndexModel("lecture_id")],

@@ -119,7 +119,12 @@ class MongoJobStore:
             raise Conflict("This recording is being transcoded already.")
         if last["state"] == JobState.SUCCEEDED:
             raise Conflict("This recording was transcoded: there is nothing to try again.")
-        job = Job(recording_id=recording_id, lecture_id=last["lecture_id"], number=last["number"])
+        job = Job(
+            recording_id=recording_id,
+            lecture_id=last["lecture_id"],
+            number=last["number"],
+            instructor=last.get("instructor", ""),
+        )
         document = {**to_document(job), "ordinal": last["ordinal"] + 1, "handed_back": 0}
         try:
             await self._jobs.insert_one(document)
@@ -151,13 +156,38 @@ class MongoJobStore:
 
     async def claim_next(self, owner: str) -> Job | None:
         await self._recover()
+        busy = await self._busy()
+        # Those with nothing in work first, then those with least.
+        for count in sorted({0, *busy.values()}):
+            equals = [name for name, running in busy.items() if running == count]
+            whose = {"$in": equals} if count else {"$nin": list(busy)}
+            claimed = await self._claim(owner, {"instructor": whose})
+            if claimed is not None:
+                return claimed
+        return None
+
+    async def _busy(self) -> dict[str, int]:
+        """How many jobs of each instructor are running."""
+        cursor = await self._jobs.aggregate(
+            [
+                {"$match": {"state": JobState.RUNNING.value}},
+                {"$group": {"_id": "$instructor", "running": {"$sum": 1}}},
+            ]
+        )
+        return {found["_id"]: found["running"] async for found in cursor}
+
+    async def _claim(self, owner: str, among: Document) -> Job | None:
         lease = {
             "token": new_id(),
             "owner": _literal(owner),
             "expires_at": {"$add": ["$$NOW", _milliseconds(LEASE)]},
         }
         document = await self._jobs.find_one_and_update(
-            {"state": JobState.QUEUED.value, "$expr": {"$lte": ["$not_before", "$$NOW"]}},
+            {
+                **among,
+                "state": JobState.QUEUED.value,
+                "$expr": {"$lte": ["$not_before", "$$NOW"]},
+            },
             [
                 {
                     "$set": {
@@ -168,7 +198,7 @@ class MongoJobStore:
                     }
                 }
             ],
-            sort=[("attempts", 1), ("created_at", 1)],
+            sort=[("attempts", 1), ("due", 1), ("created_at", 1)],
             return_document=ReturnDocument.AFTER,
         )
         return None if document is None else _build(document)

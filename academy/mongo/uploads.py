@@ -8,7 +8,7 @@ from datetime import timedelta
 from pymongo import ReturnDocument
 
 from academy.errors import Conflict, NotFound
-from academy.jobs import Job
+from academy.jobs import Job, due
 from academy.mongo.client import (
     Database,
     Document,
@@ -105,7 +105,13 @@ class MongoUploadStore:
                 size=stored.size,
                 key=stored.key,
             )
-            job = Job(recording_id=recording.id, lecture_id=stored.lecture_id, number=stored.number)
+            job = Job(
+                recording_id=recording.id,
+                lecture_id=stored.lecture_id,
+                number=stored.number,
+                instructor=stored.created_by,
+            )
+            job = job.model_copy(update={"due": due(job.created_at, stored.size)})
             await self._database.recordings.insert_one(to_document(recording), session=session)
             await self._database.jobs.insert_one(
                 {**to_document(job), "ordinal": 1, "handed_back": 0}, session=session
