@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
+from academy.commands.reindex import reindex
 from academy.errors import Conflict
 from academy.mongo.search.follower import LEASE_SECONDS
 from academy.mongo.stores import MongoStores
@@ -173,6 +175,27 @@ async def test_a_new_generation_replaces_the_old_one_while_it_serves(stores: Mon
     names = await stores.database.list_collection_names()
     assert {name for name in names if name.startswith(f"search{built.replaced}_")} == set()
     assert await found(stores, "kakapo") == expected
+
+
+async def test_the_command_builds_anew_and_leaves_nothing_of_the_old_index(
+    stores: MongoStores,
+    mongo_url: str,
+    database_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    course = await add_course(stores, title={"en": "Gharials"})
+    generation = await stores.search.generations.serving()
+    assert generation is not None
+    await generation.entries.delete_many({})
+    monkeypatch.setenv("ACADEMY_MONGODB_URL", mongo_url)
+    monkeypatch.setenv("ACADEMY_MONGODB_DATABASE", database_name)
+    await asyncio.to_thread(reindex, data_dir=tmp_path)
+    assert f"Generation {generation.number + 1} serves now" in capsys.readouterr().out
+    assert await found(stores, "gharial") == [course.slug]
+    names = await stores.database.list_collection_names()
+    assert not [name for name in names if name.startswith(f"search{generation.number}_")]
 
 
 async def test_what_changes_during_a_build_is_in_the_new_generation(stores: MongoStores) -> None:

@@ -172,12 +172,11 @@ class Follower:
             handling = asyncio.create_task(self._handle(news, fresh=token is None))
             try:
                 # Ended by asking, never by cancelling: see `academy/mongo/feed.py`.
-                while not self._closed.is_set() and not handling.done() and await self._lead():
+                while stream.alive and not self._ending(handling) and await self._lead():
                     renewed = time.monotonic()
                     while (
                         stream.alive
-                        and not self._closed.is_set()
-                        and not handling.done()
+                        and not self._ending(handling)
                         and time.monotonic() - renewed < LEASE_SECONDS / 3
                     ):
                         change = await stream.try_next()
@@ -185,6 +184,9 @@ class Follower:
             finally:
                 news.put_nowait(_LAST)
                 await handling
+
+    def _ending(self, handling: asyncio.Task[None]) -> bool:
+        return self._closed.is_set() or handling.done()
 
     async def _handle(self, news: asyncio.Queue[_News], *, fresh: bool) -> None:
         await self._generations.drop_others()

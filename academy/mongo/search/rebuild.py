@@ -21,7 +21,7 @@ _BATCH: Final = 50
 """Sources of one transaction."""
 _AT_ONCE: Final = 2
 """Transactions at a time: while one waits for the database, the other's terms are made."""
-DROP_AFTER: Final = 5 * KEPT_SECONDS
+DROP_AFTER: Final = 3 * KEPT_SECONDS
 """Seconds an old generation is kept for readers that still know it only."""
 
 
