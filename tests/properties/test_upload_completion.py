@@ -2,93 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
 
 from academy import completion
 from academy.courses import now
 from academy.errors import Conflict, ObjectNotFound, Unavailable
 from academy.mongo.stores import MongoStores
-from academy.recordings import Recording
 from academy.storage import staging
 from academy.storage.disk import DiskStorage
 from academy.uploads import Upload, UploadState
-from tests.documents import a_lecture_in, an_upload
-from tests.fixtures_mongo import Synchronous
-
-AT_ONCE = timedelta()
-BYTES = b"AAAAABBBBBCC"
-RECORDINGS = {
-    UploadState.OPEN: 0,
-    UploadState.COMPLETING: 0,
-    UploadState.COMPLETED: 1,
-    UploadState.ABORTED: 0,
-    UploadState.EXPIRED: 0,
-}
-MOVES = {
-    UploadState.OPEN: set(UploadState),
-    UploadState.COMPLETING: {UploadState.COMPLETING, UploadState.COMPLETED, UploadState.OPEN},
-}
-
-
-class Crash(Exception):
-    """The process ended here."""
-
-
-class Tripwire:
-    """Counts the moments before and after every call of what it wraps; crashes at one of them."""
-
-    def __init__(self, crash_at: int | None = None) -> None:
-        self.moments = 0
-        self._crash_at = crash_at
-
-    def pass_by(self) -> None:
-        self.moments += 1
-        if self.moments == self._crash_at:
-            raise Crash
-
-    def around(self, target: Any) -> Any:
-        return _Wrapped(target, self)
-
-
-class _Wrapped:
-    def __init__(self, target: Any, wire: Tripwire) -> None:
-        self._target = target
-        self._wire = wire
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._target, name)
-        if inspect.iscoroutinefunction(method):
-
-            async def awaited(*args: Any, **kwargs: Any) -> Any:
-                self._wire.pass_by()
-                result = await method(*args, **kwargs)
-                self._wire.pass_by()
-                return result
-
-            return awaited
-
-        def called(*args: Any, **kwargs: Any) -> Any:
-            self._wire.pass_by()
-            result = method(*args, **kwargs)
-            self._wire.pass_by()
-            return result
-
-        return called
+from tests.properties.crashes import AT_ONCE, BYTES, Crash, Tripwire, begun, send, sent
 
 
 @pytest.fixture(autouse=True)
@@ -100,31 +27,6 @@ def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> DiskStorage:
     return DiskStorage(tmp_path_factory.mktemp("objects"))
-
-
-async def begun(stores: MongoStores, storage: DiskStorage) -> Upload:
-    lecture = await a_lecture_in(stores)
-    upload = an_upload(lecture.id, await stores.uploads.begin(lecture.id))
-    begun = upload.model_copy(
-        update={"storage_upload_id": storage.start(upload.key, content_type="video/mp4")}
-    )
-    await stores.uploads.add(begun)
-    return begun
-
-
-def send(storage: DiskStorage, upload: Upload, number: int, data: bytes | None = None) -> None:
-    """Part `number` of BYTES, or other bytes in its place."""
-    start = (number - 1) * upload.part_size
-    with storage.receive_part(upload.key, upload.storage_upload_id, number) as part:
-        part.write(BYTES[start : start + upload.part_size] if data is None else data)
-        part.commit()
-
-
-async def sent(stores: MongoStores, storage: DiskStorage) -> Upload:
-    upload = await begun(stores, storage)
-    for number in (1, 2, 3):
-        send(storage, upload, number)
-    return upload
 
 
 async def assert_completed(stores: MongoStores, storage: DiskStorage, upload: Upload) -> None:
@@ -295,116 +197,3 @@ async def test_overdue_uploads_expire_and_leave_nothing_in_the_storage(
         with pytest.raises(ObjectNotFound):
             storage.parts(upload.key, upload.storage_upload_id)
         assert await stores.uploads.leftovers() == []
-
-
-class UploadMachine(RuleBasedStateMachine):
-    """Parts come right and wrong, completions crash anywhere, reconcilers run, owners give up."""
-
-    def __init__(self, environment: Synchronous, storage: DiskStorage) -> None:
-        super().__init__()
-        self.stores = environment.stores
-        self.run = environment.run
-        self.storage = storage
-        self.state = UploadState.OPEN
-
-    @initialize()
-    def begin(self) -> None:
-        # Every example starts alike: the reconciler would go on with what earlier ones left.
-        self.run(self.stores.database.uploads.delete_many({}))
-        self.upload: Upload = self.run(begun(self.stores, self.storage))
-
-    @rule(number=st.integers(1, 3), wrong=st.sampled_from([False, False, True]))
-    def send(self, number: int, wrong: bool) -> None:
-        try:
-            send(self.storage, self.upload, number, b"four" if wrong else None)
-        except ObjectNotFound:
-            assert self.state is not UploadState.OPEN
-
-    @rule(crash_at=st.none() | st.integers(1, 16))
-    def complete(self, crash_at: int | None) -> None:
-        wire = Tripwire(crash_at)
-        try:
-            made: Recording = self.run(
-                completion.complete(
-                    self.upload.id, wire.around(self.stores.uploads), wire.around(self.storage)
-                )
-            )
-        except Crash:
-            return
-        except Conflict:
-            now_in = self.run(self.stores.uploads.get(self.upload.id)).state
-            assert now_in not in {UploadState.COMPLETED, UploadState.COMPLETING}
-        else:
-            assert made.id == self.upload.recording_id
-
-    @rule(crash_at=st.none() | st.integers(1, 16))
-    def reconcile(self, crash_at: int | None) -> None:
-        wire = Tripwire(crash_at)
-        try:
-            self.run(
-                completion.reconcile(
-                    wire.around(self.stores.uploads), wire.around(self.storage), patience=AT_ONCE
-                )
-            )
-        except Crash:
-            return
-        assert self.run(self.stores.uploads.unfinished(older_than=AT_ONCE)) == []
-
-    @rule(expired=st.booleans())
-    @precondition(lambda self: self.state is not UploadState.ABORTED)
-    def end(self, expired: bool) -> None:
-        try:
-            self.run(self.stores.uploads.end(self.upload.id, expired=expired))
-        except Conflict:
-            assert self.state in {UploadState.COMPLETING, UploadState.COMPLETED}
-
-    @invariant()
-    def one_recording_exactly_when_completed(self) -> None:
-        stored: Upload = self.run(self.stores.uploads.get(self.upload.id))
-        assert stored.state in MOVES.get(self.state, {self.state})
-        self.state = stored.state
-        found = self.run(
-            self.stores.database.recordings.count_documents({"upload_id": self.upload.id})
-        )
-        jobs = self.run(
-            self.stores.database.jobs.count_documents({"recording_id": self.upload.recording_id})
-        )
-        assert found == jobs == RECORDINGS[stored.state]
-        if stored.state is UploadState.COMPLETED:
-            assert b"".join(self.storage.read(self.upload.key)) == BYTES
-
-    def teardown(self) -> None:
-        """Nothing is lost: whatever happened, an upload that did not end can be completed."""
-        if self.state not in {UploadState.OPEN, UploadState.COMPLETING}:
-            return
-        if self.state is UploadState.OPEN:
-            try:
-                for number in (1, 2, 3):
-                    send(self.storage, self.upload, number)
-            except ObjectNotFound:
-                # Joined by a completion that crashed after its upload was opened again.
-                assert self.storage.stat(self.upload.key).size == len(BYTES)
-        self.run(completion.complete(self.upload.id, self.stores.uploads, self.storage))
-
-
-MACHINE = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-
-
-def check(environment: Synchronous, storage: DiskStorage, *, examples: int, steps: int) -> None:
-    run_state_machine_as_test(
-        lambda: UploadMachine(environment, storage),  # type: ignore[arg-type]
-        settings=settings(MACHINE, max_examples=examples, stateful_step_count=steps),
-    )
-
-
-def test_no_order_of_crashes_loses_an_upload(
-    synchronous: Synchronous, storage: DiskStorage
-) -> None:
-    check(synchronous, storage, examples=25, steps=12)
-
-
-@pytest.mark.slow
-def test_no_order_of_many_crashes_loses_an_upload(
-    synchronous: Synchronous, storage: DiskStorage
-) -> None:
-    check(synchronous, storage, examples=150, steps=20)
