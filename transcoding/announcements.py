@@ -25,6 +25,11 @@ class Event(BaseModel):
     chunk: int
     attempt: int
     execution: int
+    start: float = 0.0
+    end: float = 0.0
+    """Of the chunk, seconds."""
+    of: int = 0
+    """Segments of the chunk."""
     segments: int = 0
     """Recorded since the last event."""
     ahead: float | None = None
@@ -70,6 +75,9 @@ class Announcer:
             media_id=self._task.media_id,
             kind=self._task.kind,
             chunk=self._task.chunk.index,
+            start=float(self._task.plan.grid.start(self._task.first)),
+            end=float(self._task.plan.grid.start(self._task.end)),
+            of=self._task.chunk.segments,
             attempt=self._task.attempt,
             execution=self._task.execution,
             segments=segments,

@@ -13,6 +13,7 @@ from academy.jobs import Progress
 from academy.media import Publication
 from academy.settings import Settings
 from transcoding import binary, profiles
+from transcoding.chunk_progress import ChunkProgress, ChunkWatch
 from transcoding.directory import SOURCE_KEY, DirectoryLedger, DirectoryStore
 from transcoding.engine import open_engine
 from transcoding.pipeline import Assignment, transcode
@@ -26,6 +27,7 @@ async def transcode_file(
     workers: int | None = None,
     watched: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
+    on_chunk: Callable[[ChunkProgress], None] | None = None,
 ) -> dict[str, Any]:
     """Transcodes `path` into `outdir` and returns a summary as JSON-ready data.
 
@@ -40,6 +42,8 @@ async def transcode_file(
     ledger, store = await asyncio.to_thread(_open, path, outdir, profile, on_progress)
     try:
         async with open_engine(workers=workers) as engine:
+            if on_chunk is not None:
+                engine.listen(ledger.reference["token"], ChunkWatch(on_chunk))
             publication = await transcode(
                 Assignment(
                     source_key=SOURCE_KEY,

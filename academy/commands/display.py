@@ -6,7 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self, TextIO
+
+if TYPE_CHECKING:  # rich is only loaded where there is a terminal
+    from rich.progress import TaskID
 
 PLAIN_STEP = 0.1
 """Share of the whole between two plain lines."""
@@ -38,6 +41,9 @@ class Display(Protocol):
     ) -> None: ...
     def say(self, line: str) -> None: ...
     def bar(self, what: str, total: float, done: float = 0.0) -> AbstractContextManager[Move]: ...
+    def part(self, what: str, share: float, speed: float | None) -> None:
+        """How far (0..1) one of several parts is that are worked on at the same time."""
+        ...
 
 
 def display_on(stream: TextIO) -> Display:
@@ -49,6 +55,7 @@ class PlainDisplay:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self._ended: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +66,14 @@ class PlainDisplay:
     def say(self, line: str) -> None:
         if self._stream is not None:
             print(line, file=self._stream, flush=True)
+
+    def part(self, what: str, share: float, speed: float | None) -> None:
+        """A line when it is done."""
+        if share >= 1.0 and what not in self._ended:
+            self._ended.add(what)
+            self.say(f"  {what} done{_told('', speed, None)}")
+        elif share < 1.0:
+            self._ended.discard(what)
 
     @contextmanager
     def bar(self, what: str, total: float, done: float = 0.0) -> Iterator[Move]:
@@ -88,7 +103,7 @@ class PlainDisplay:
 
 
 class LiveDisplay:
-    """A rich progress bar."""
+    """Rich progress bars: one for the whole, one below it for each part under way."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -108,6 +123,7 @@ class LiveDisplay:
             TimeElapsedColumn(),
             console=Console(file=stream),
         )
+        self._parts: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -115,6 +131,17 @@ class LiveDisplay:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def part(self, what: str, share: float, speed: float | None) -> None:
+        """A bar of its own, which goes when it is full."""
+        task = self._parts.get(what)
+        if share >= 1.0:
+            if task is not None:
+                self._progress.remove_task(self._parts.pop(what))
+            return
+        if task is None:
+            task = self._parts[what] = self._progress.add_task(f"  {what}", total=1.0, told="")
+        self._progress.update(task, completed=share, told=_told("", speed, None))
 
     def say(self, line: str) -> None:
         self._progress.console.print(line, markup=False, highlight=False)

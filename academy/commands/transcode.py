@@ -13,6 +13,7 @@ from academy.jobs import Progress
 
 def transcode(file: Path, outdir: Path, *, profile: str, workers: int | None) -> None:
     """Progress on stderr; the summary as JSON on stdout, last. Raises AcademyError."""
+    from transcoding.chunk_progress import ChunkProgress
     from transcoding.local import transcode_file
 
     display = display_on(sys.stderr)
@@ -30,8 +31,18 @@ def transcode(file: Path, outdir: Path, *, profile: str, workers: int | None) ->
                 )
                 reached = progress.fraction
 
+            def show_chunk(chunk: ChunkProgress) -> None:
+                display.part(chunk.name, chunk.share, chunk.speed)
+
             summary = asyncio.run(
-                transcode_file(file, outdir, profile=profile, workers=workers, on_progress=show)
+                transcode_file(
+                    file,
+                    outdir,
+                    profile=profile,
+                    workers=workers,
+                    on_progress=show,
+                    on_chunk=show_chunk,
+                )
             )
             move(1.0 - reached, state="done")
         _tell_findings(display, summary)

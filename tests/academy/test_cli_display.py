@@ -60,3 +60,30 @@ def test_a_terminal_gets_a_bar_that_ends_full():
         display.say("warning: [brackets] stay")
     assert "100%" in stream.getvalue()
     assert "[brackets] stay" in stream.getvalue()
+
+
+def test_parts_get_a_line_each_when_they_are_done():
+    stream = io.StringIO()
+    display = PlainDisplay(stream)
+    display.part("picture 0:00–0:04", 0.5, 1.5)
+    display.part("picture 0:04–0:08", 1.0, 2.04)
+    display.part("picture 0:04–0:08", 1.0, 2.04)
+    display.part("picture 0:00–0:04", 1.0, 1.0)
+    assert stream.getvalue().splitlines() == [
+        "  picture 0:04–0:08 done  2.0× real time",
+        "  picture 0:00–0:04 done  1.0× real time",
+    ]
+
+
+def test_a_terminal_shows_a_bar_for_each_part_under_way():
+    stream = io.StringIO()
+    display = LiveDisplay(stream)
+    with display, display.bar("Transcoding", 1.0) as move:
+        display.part("picture 0:00–0:04", 0.5, 1.5)
+        display.part("sound 0:00–0:08", 0.25, None)
+        display.part("sound 0:00–0:08", 1.0, 9.0)
+        assert [task.description for task in display._progress.tasks] == [
+            "Transcoding",
+            "  picture 0:00–0:04",
+        ]
+        move(1.0)
