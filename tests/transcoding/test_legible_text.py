@@ -7,7 +7,6 @@ any encoding, is the most that a rung of that size can show.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ TEXT = "replica lease queue 0O 1lI {batch} shard->index; latency <= 250 ms"
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second and a half of 24 lines of 24-pixel text, recorded as screens are."""
+    """Half a second of 24 lines of 24-pixel text, recorded as screens are."""
     folder = tmp_path_factory.mktemp("text")
     image = Image.new("RGB", SIZE, (250, 250, 247))
     canvas = ImageDraw.Draw(image)
@@ -43,7 +42,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         colour = (198, 208, 245) if dark else (28, 34, 48)
         canvas.text((100, at), TEXT, font=ImageFont.load_default(24), fill=colour)
     image.save(folder / "page.png")
-    still = ["-loop", "1", "-r", "30", "-i", folder / "page.png", "-t", "1.5"]
+    still = ["-loop", "1", "-r", "30", "-i", str(folder / "page.png"), "-t", "0.6"]
     recorded = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-pix_fmt", "yuv420p"]
     ffmpeg(*still, *recorded, "-colorspace", "bt709", folder / "page.mp4")
     return folder / "page.mp4"
