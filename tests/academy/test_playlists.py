@@ -1,117 +1,19 @@
-import itertools
-from fractions import Fraction
-from math import floor
-
 import m3u8
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from mpegdash.parser import MPEGDASHParser
 
 from academy.errors import Conflict, NotFound
 from academy.media import (
     INIT,
     UNIT_SAMPLES,
-    AudioRendition,
-    Chunk,
-    Grid,
-    MediaPlan,
-    Receipt,
-    VideoRendition,
 )
 from academy.playlists import (
     contiguous,
     final_manifests,
-    media_playlist,
     multivariant,
-    target_duration,
     track_rendition,
 )
-from academy.recordings import Ratio
-
-RATES = [
-    Ratio(num=n, den=d)
-    for n, d in [(30, 1), (25, 1), (30000, 1001), (24000, 1001), (60, 1), (5, 1), (15, 1)]
-]
-
-
-def a_rung(height: int) -> VideoRendition:
-    return VideoRendition(
-        id=f"v{height}",
-        width=height * 16 // 9,
-        height=height,
-        preset="faster",
-        crf=23,
-        max_rate=height * 4000,
-        buffer=height * 8000,
-        profile="high",
-        level={1080: "4.0", 720: "3.1"}.get(height, "3.0"),
-    )
-
-
-def a_plan(rate=RATES[0], frames=1000, heights=(1080, 720, 360), audio=True) -> MediaPlan:
-    grid = Grid(frame_rate=rate, segment_frames=max(1, round(4 * rate.fraction)), frames=frames)
-    return MediaPlan(
-        grid=grid,
-        video=[a_rung(height) for height in heights],
-        audio=AudioRendition(id="a96", channels=2, bit_rate=96_000) if audio else None,
-        chunks=[Chunk(index=0, first_segment=0, segments=grid.segment_count)],
-        encoder="test",
-    )
-
-
-def receipts_of(
-    plan: MediaPlan,
-    *,
-    segments: int | None = None,
-    size=lambda track, n: 100_000,
-    attempt=lambda n: 1,
-):
-    grid = plan.grid
-    made = []
-    for track in plan.tracks:
-        audio = plan.audio is not None and track == plan.audio.id
-        made.append(
-            Receipt(
-                track=track,
-                number=INIT,
-                name=f"{track}/init-1.mp4",
-                bytes=800,
-                codecs="mp4a.40.2" if audio else "avc1.640028",
-            )
-        )
-        for n in range(grid.segment_count if segments is None else segments):
-            unit = UNIT_SAMPLES if audio else grid.frame_ticks
-            first, units = (
-                (grid.first_unit(n), grid.units_in(n))
-                if audio
-                else (grid.first_frame(n), grid.frames_in(n))
-            )
-            made.append(
-                Receipt(
-                    track=track,
-                    number=n,
-                    name=f"{track}/{n}-{attempt(n)}.m4s",
-                    bytes=size(track, n),
-                    start=first * unit,
-                    duration=units * unit,
-                    units=units,
-                )
-            )
-    return made
-
-
-plans = st.builds(
-    a_plan,
-    rate=st.sampled_from(RATES),
-    frames=st.integers(1, 5000),
-    heights=st.sampled_from([(1080, 720, 360), (360,), ()]),
-    audio=st.just(True),
-)
-
-
-def the_playlist(plan, track, receipts, *, final=True):
-    return media_playlist(plan, track, receipts, uri=lambda name: f"../{name}", final=final)
+from tests.academy.playlist_plans import RATES, a_plan, receipts_of, the_playlist
 
 
 def test_a_multivariant_playlist_offers_every_rung_with_the_shared_audio_group():
@@ -262,56 +164,6 @@ def test_the_priming_unit_is_no_part_of_the_presentation():
     assert second.start == first.end
 
 
-@given(plans)
-def test_extinf_sums_to_the_duration_without_drift(plan):
-    receipts = receipts_of(plan)
-    for track in plan.tracks:
-        segments = contiguous(plan, track, receipts)
-        lengths = [
-            Fraction(line[8:-1])
-            for line in the_playlist(plan, track, receipts).splitlines()
-            if line.startswith("#EXTINF:")
-        ]
-        total = Fraction()
-        for length, segment in zip(lengths, segments, strict=True):
-            total += length
-            assert abs(total - segment.end) <= Fraction(1, 2_000_000)
-        slack = 0 if track.startswith("v") else Fraction(UNIT_SAMPLES, 48_000)
-        assert abs(segments[-1].end - plan.grid.duration) <= slack
-
-
-@given(plans)
-def test_no_extinf_rounds_to_more_than_the_target_duration(plan):
-    receipts = receipts_of(plan)
-    for track in plan.tracks:
-        parsed = m3u8.loads(the_playlist(plan, track, receipts))
-        assert parsed.target_duration == target_duration(plan)
-        for segment in parsed.segments:
-            assert floor(segment.duration + 0.5) <= parsed.target_duration
-
-
-@given(plans)
-def test_segments_follow_one_another_and_audio_stays_within_a_unit_of_the_grid(plan):
-    receipts = receipts_of(plan)
-    for track in plan.tracks:
-        segments = contiguous(plan, track, receipts)
-        for n, (segment, following) in enumerate(itertools.pairwise(segments)):
-            assert segment.end == following.start
-            assert abs(following.start - plan.grid.start(n + 1)) <= Fraction(UNIT_SAMPLES, 96_000)
-
-
-@given(plans, st.lists(st.integers(1, 10**7), min_size=1, max_size=20))
-def test_the_peak_is_never_below_the_rate_of_a_full_segment(plan, sizes):
-    receipts = receipts_of(plan, size=lambda track, n: sizes[n % len(sizes)])
-    for track in plan.tracks:
-        rendition = track_rendition(plan, track, receipts)
-        full = [
-            s for s in contiguous(plan, track, receipts) if s.duration >= target_duration(plan) / 2
-        ]
-        for segment in full:
-            assert rendition.peak_bandwidth >= segment.bytes * 8 / segment.duration
-
-
 def test_final_manifests_name_only_what_lies_beside_or_above_them():
     plan = a_plan()
     manifests = final_manifests(plan, receipts_of(plan), revision=2, language="en")
@@ -330,62 +182,6 @@ def test_final_manifests_name_only_what_lies_beside_or_above_them():
     master = m3u8.loads(manifests.files["r2/main.m3u8"])
     assert all(f"r2/{p.uri}" in manifests.files for p in master.playlists)
     assert manifests.content_type("r2/main.mpd") == "application/dash+xml"
-
-
-def test_the_mpd_says_what_the_playlists_say():
-    plan = a_plan(rate=RATES[2])
-    text = final_manifests(plan, receipts_of(plan), language="zh").files["r1/main.mpd"]
-    mpd = MPEGDASHParser.parse(text)
-    assert mpd.type == "static"
-    assert mpd.profiles == "urn:mpeg:dash:profile:isoff-live:2011"
-    (period,) = mpd.periods
-    video, audio = period.adaptation_sets
-    assert (video.content_type, video.mime_type, video.frame_rate) == (
-        "video",
-        "video/mp4",
-        "30000/1001",
-    )
-    assert (video.par, video.segment_alignment, video.start_with_sap) == ("16:9", True, 1)
-    assert [r.id for r in video.representations] == ["v1080", "v720", "v360"]
-    assert [(r.width, r.height) for r in video.representations] == [
-        (1920, 1080),
-        (1280, 720),
-        (640, 360),
-    ]
-    assert audio.lang == "zh"
-    (sound,) = audio.representations
-    assert sound.codecs == "mp4a.40.2"
-    assert str(sound.audio_sampling_rate) == "48000"
-    assert sound.audio_channel_configurations[0].value == "2"
-    template = video.representations[0].segment_templates[0]
-    assert template.media == "../v1080/$Number$-1.m4s"
-    assert template.initialization == "../v1080/init-1.mp4"
-    assert (template.timescale, template.start_number) == (30000, 0)
-
-
-def expanded(timeline) -> list[tuple[int, int]]:
-    """(start, duration) of every segment of a SegmentTimeline, as ISO/IEC 23009-1 5.3.9.6 counts."""
-    made: list[tuple[int, int]] = []
-    for entry in timeline.Ss:
-        start = entry.t if entry.t is not None else made[-1][0] + made[-1][1]
-        for _ in range((entry.r or 0) + 1):
-            made.append((start, entry.d))
-            start += entry.d
-    return made
-
-
-@given(plans, st.booleans())
-def test_the_mpds_timeline_is_exact_and_covers_the_presentation(plan, mixed):
-    receipts = receipts_of(plan, attempt=lambda n: 1 + (n % 2 if mixed else 0))
-    mpd = MPEGDASHParser.parse(final_manifests(plan, receipts).files["r1/main.mpd"])
-    duration = Fraction(mpd.media_presentation_duration.removeprefix("PT").removesuffix("S"))
-    assert 0 <= duration - plan.grid.duration < Fraction(1, 1_000_000)
-    for adaptation in mpd.periods[0].adaptation_sets:
-        for representation in adaptation.representations:
-            information = (representation.segment_templates or representation.segment_lists)[0]
-            assert expanded(information.segment_timelines[0]) == [
-                (s.start_ticks, s.ticks) for s in contiguous(plan, representation.id, receipts)
-            ]
 
 
 def test_segments_of_mixed_attempts_are_listed_by_name():
