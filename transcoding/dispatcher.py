@@ -23,8 +23,9 @@ from transcoding.binary import FFmpeg, find
 from transcoding.engine import Engine, open_engine
 from transcoding.shift import Shift
 
-MOST_LEASES: Final = 4
-"""Jobs in work at once; their chunks share the encoders by priority."""
+MOST_LEASES: Final = 12
+"""Jobs in work at once; their chunks share the encoders by priority. A lecture that comes while long ones
+are encoded gets its first seconds before their later ones, so it must not wait for one of them to end."""
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +77,24 @@ class Dispatcher:
             self._begin(job)
 
     def _begin(self, job: Job) -> None:
-        shift = Shift(job, self._backend, self._engine, self._ffmpeg, bench=self._bench)
+        shift = Shift(
+            job,
+            self._backend,
+            self._engine,
+            self._ffmpeg,
+            bench=self._bench,
+            rank=lambda: self._rank(job),
+        )
         task = asyncio.create_task(shift.run(), name=f"job {job.id}")
         self._shifts[task] = shift
         task.add_done_callback(self._ended)
+
+    def _rank(self, job: Job) -> int:
+        """How many older jobs of the same instructor are in work here."""
+        jobs = [shift.job for shift in self._shifts.values()]
+        return sum(
+            each.instructor == job.instructor and each.created_at < job.created_at for each in jobs
+        )
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._shifts[task]

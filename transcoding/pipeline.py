@@ -29,6 +29,7 @@ from transcoding.profiles import Profile
 from transcoding.publish import Publisher
 from transcoding.schedule import AUDIO_SHARE, Item, Meter, Schedule
 from transcoding.tasks import Task, TaskKind
+from transcoding.urgency import priority
 
 
 class EncoderChanged(EncodingFailed):
@@ -52,6 +53,8 @@ class Assignment:
     """From the media's id to where its objects lie."""
     language: str | None = None
     """Of the sound (BCP 47)."""
+    rank: Callable[[], int] = lambda: 0
+    """How many older recordings of the same instructor are in work now."""
     watched: bool = True
     """Somebody may press play before the end: worth a second pass for rungs that would keep them waiting."""
 
@@ -222,8 +225,17 @@ class _Encoding:
                 self._task,
                 self._meter(receipts),
                 self._ledger.progress,
+                self._urgency,
             )
             await schedule.run(items)
+
+    def _urgency(self, item: Item) -> int:
+        return priority(
+            float(self.plan.grid.start(item.chunk.first_segment)),
+            duration=float(self.plan.grid.duration),
+            late=self._late,
+            rank=self._assignment.rank(),
+        )
 
     def _meter(self, receipts: Sequence[Receipt]) -> Meter:
         """All the work there is, and what earlier attempts did of it."""

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, Final
 
 from academy.errors import LeaseLost, RejectedMedia, Transient
@@ -21,14 +22,18 @@ from transcoding.encode import encode_chunk
 from transcoding.engine import Engine, EngineLost, Work, WorkersDied
 from transcoding.ffmpeg import EncodingFailed
 from transcoding.tasks import Outcome, Result, Task, TaskKind
+from transcoding.urgency import HELP
 
 WORK: Final[dict[TaskKind, Work]] = {TaskKind.VIDEO: encode_chunk, TaskKind.AUDIO: encode_audio}
+GOOD: Final = frozenset({Outcome.DONE, Outcome.SHORT})
 MOST_TRIES: Final = 4
 """Of one chunk in one attempt, for transient failures."""
 MOST_DEATHS: Final = 3
 """Workers that died on one chunk."""
-URGENT: Final = 3
-"""Chunks at the start of any lecture that overtake; the rest goes first come, first served."""
+STRAGGLING: Final = 2.0
+"""Times as long as others took for as much: then a free encoder tries it, too, and the faster one wins."""
+PATIENCE: Final = 10.0
+"""Seconds before anything counts as straggling."""
 LOOK_EVERY: Final = 2.0
 """Seconds."""
 AUDIO_SHARE: Final = 0.1
@@ -57,6 +62,12 @@ class Item:
     """Executions that began, as far as they were heard."""
     ends: int = 0
     """Executions known to have ended by themselves, or by no fault of the chunk."""
+    twins: int = 0
+    """Executions besides the first, while it still ran."""
+    began: float = 0.0
+    """When the first event of its execution came; 0 before."""
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: a second execution shall begin."""
     ahead: float = 0.0
     """Segments encoded but not yet recorded."""
     result: Result | None = None
@@ -69,7 +80,12 @@ class Item:
     @property
     def deaths(self) -> int:
         """Workers that died on it: while it runs, one execution has not ended yet."""
-        return self.starts - self.ends
+        return self.starts - self.ends - self.twins
+
+    @property
+    def effort(self) -> float:
+        """What stragglers are compared by."""
+        return self.chunk.segments * self.share
 
 
 @dataclass
@@ -131,12 +147,16 @@ class Schedule:
         make_task: Callable[[Item], Task],
         meter: Meter,
         report: Callable[[Progress], Awaitable[None]],
+        urgency: Callable[[Item], int] = lambda item: -item.chunk.index,
     ) -> None:
         self._engine = engine
         self._media_id = media_id
         self._make_task = make_task
         self._meter = meter
         self._report = report
+        self._urgency = urgency
+        self._pace: list[float] = []
+        """Seconds per effort of what has ended."""
         self._running: dict[tuple[TaskKind, int], Item] = {}
         self._poisoned: asyncio.Future[None] | None = None
 
@@ -161,8 +181,11 @@ class Schedule:
         try:
             while waiting or tasks:
                 # One more than there are encoders, so that none waits for us.
-                while waiting and len(tasks) < await self._slots() + 1:
+                slots = await self._slots()
+                while waiting and len(tasks) < slots + 1:
                     tasks.add(asyncio.create_task(self._encode(waiting.pop(0))))
+                if not waiting and len(tasks) < slots:
+                    self._help_a_straggler()
                 # Not for ever: a new worker may have come, for which there is work.
                 ended, _ = await asyncio.wait(
                     [*tasks, self._poisoned],
@@ -174,6 +197,21 @@ class Schedule:
                 tasks = {task for task in tasks if task not in ended}
         finally:
             await _end(tasks)
+
+    def _help_a_straggler(self) -> None:
+        """An encoder is free and nothing waits: the chunk that takes longest beyond what others took
+        is encoded again from its last recorded segment. Cancelling ends whichever comes second.
+        """
+        if not self._pace:
+            return
+        pace, now = median(self._pace), time.monotonic()
+        late = {
+            now - item.began - max(PATIENCE, STRAGGLING * pace * item.effort): item
+            for item in self._running.values()
+            if item.began and not item.hurry.is_set() and item.kind is self._meter.leading
+        }
+        if late and max(late) > 0:
+            late[max(late)].hurry.set()
 
     async def _slots(self) -> int:
         try:
@@ -187,39 +225,63 @@ class Schedule:
         while item.result is None:
             try:
                 result = await self._once(item)
-                item.ends = item.starts
+                if item.began:
+                    self._pace.append((time.monotonic() - item.began) / item.effort)
+                item.ends, item.twins = item.starts, 0
             except (EngineLost, WorkersDied) as error:
                 if isinstance(error, EngineLost):
-                    item.ends = item.starts
+                    item.ends, item.twins = item.starts, 0
                 result = Result(
                     outcome=Outcome.FAILED,
                     failure=FailureKind.TRANSIENT,
                     code=error.code,
                     message=error.message,
                 )
-            if result.outcome in {Outcome.DONE, Outcome.SHORT}:
+            if result.outcome in GOOD:
                 item.result = result
             else:
                 await self._after_failure(item, result)
 
     async def _once(self, item: Item) -> Result:
-        task = self._make_task(item)
-        # The kind is part of the first element: Dask groups its statistics by it.
-        key = (f"{item.kind}-{self._media_id}", item.chunk.index, task.attempt, task.execution)
+        """The first good result of one execution or, where it straggles, of two."""
+        item.began = 0.0
+        item.hurry.clear()
         self._running[item.kind, item.chunk.index] = item
+        runs = {asyncio.create_task(self._execute(item))}
+        helping = asyncio.create_task(self._help(item, runs))
         try:
-            return Result.model_validate(
-                await self._engine.run(
-                    WORK[item.kind],
-                    task.model_dump(mode="json"),
-                    key=key,
-                    priority=-min(item.chunk.index, URGENT),
+            while True:
+                # Looked at again now and then: the second execution joins the set meanwhile.
+                ended, _ = await asyncio.wait(
+                    runs, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_EVERY
                 )
-            )
+                runs -= ended
+                good = [r for r in ended if r.exception() is None and r.result().outcome in GOOD]
+                if good or not runs:
+                    return (good or list(ended))[0].result()
         finally:
+            await _end([helping, *runs])
             del self._running[item.kind, item.chunk.index]
             self._meter.look_ahead(item, 0)
             item.tries += 1
+
+    async def _help(self, item: Item, runs: set[asyncio.Task[Result]]) -> None:
+        await item.hurry.wait()
+        item.twins += 1
+        runs.add(asyncio.create_task(self._execute(item, less=HELP)))
+
+    async def _execute(self, item: Item, *, less: int = 0) -> Result:
+        task = self._make_task(item)
+        # The kind is part of the first element: Dask groups its statistics by it.
+        key = (f"{item.kind}-{self._media_id}", item.chunk.index, task.attempt, task.execution)
+        return Result.model_validate(
+            await self._engine.run(
+                WORK[item.kind],
+                task.model_dump(mode="json"),
+                key=key,
+                priority=self._urgency(item) - less,
+            )
+        )
 
     async def _after_failure(self, item: Item, result: Result) -> None:
         """Returns, a little later, where another try makes sense."""
@@ -249,6 +311,7 @@ class Schedule:
         if not event.began:
             return
         item.starts += 1
+        item.began = item.began or time.monotonic()
         if item.deaths > MOST_DEATHS and self._poisoned and not self._poisoned.done():
             self._poisoned.set_exception(Poisoned())
 

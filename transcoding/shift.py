@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
@@ -29,9 +29,17 @@ class Shift:
     """Runs `job`; is the pipeline's ledger at the same time (`transcoding.ledger.Ledger`)."""
 
     def __init__(
-        self, job: Job, backend: Backend, engine: Engine, ffmpeg: FFmpeg, *, bench: str
+        self,
+        job: Job,
+        backend: Backend,
+        engine: Engine,
+        ffmpeg: FFmpeg,
+        *,
+        bench: str,
+        rank: Callable[[], int] = lambda: 0,
     ) -> None:
         self.job = job
+        self._rank = rank
         self._backend = backend
         self._jobs = backend.stores.jobs
         self._engine = engine
@@ -92,6 +100,7 @@ class Shift:
                     attempt=self.job.attempts,
                     workspace=self._workspace,
                     language=lecture.language,
+                    rank=self._rank,
                 ),
                 engine=self._engine,
                 storage=self._backend.storage,

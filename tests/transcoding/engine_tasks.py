@@ -12,8 +12,8 @@ from distributed import get_worker
 
 from academy.errors import Invalid
 from academy.media import Receipt
-from transcoding.announcements import TOPIC, Event
-from transcoding.tasks import TaskKind
+from transcoding.announcements import TOPIC, Announcer, Event
+from transcoding.tasks import Outcome, Result, Task, TaskKind
 from transcoding.wanted import Wanted
 
 
@@ -72,3 +72,13 @@ def order(task: dict[str, Any]) -> dict[str, Any]:
         out.write(task["name"] + "\n")
     time.sleep(0.05)
     return {}
+
+
+def straggle(data: dict[str, Any]) -> dict[str, Any]:
+    """As an encoding task; the first execution of the last chunk goes on until nobody wants it."""
+    task = Task.model_validate(data)
+    Announcer(task).began()
+    if task.chunk.index == 4 and task.execution == 0:
+        until_unwanted(task.workspace)
+    time.sleep(0.02)
+    return Result(outcome=Outcome.DONE).model_dump(mode="json")

@@ -133,10 +133,87 @@ async def test_chunks_start_in_the_viewers_order_with_the_sound_first() -> None:
     assert all(item.result and item.result.outcome is Outcome.DONE for item in items)
 
 
-async def test_first_chunks_are_urgent_and_later_ones_are_equal() -> None:
+async def test_earlier_chunks_are_more_urgent() -> None:
     engine = Scripted({})
     await run(engine, video())
-    assert engine.priorities == [0, -1, -2, -3, -3]
+    assert engine.priorities == [0, -1, -2, -3, -4]
+
+
+async def test_a_straggler_is_encoded_twice_and_the_faster_one_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedule, "PATIENCE", 0.0)
+    monkeypatch.setattr(schedule, "LOOK_EVERY", 0.02)
+    engine = Scripted({})
+    stopped = asyncio.Event()
+
+    async def works(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        await asyncio.sleep(0.01)
+        return done()
+
+    async def straggles(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        raise AssertionError
+
+    engine.answers = {n: [works] for n in range(4)} | {4: [straggles, works]}
+    items = video()
+    await run(engine, items)
+    assert items[4].result == done()
+    assert [each for each in engine.started if each[1] == 4] == [("video", 4, 0), ("video", 4, 1)]
+    assert engine.priorities[-1] < min(engine.priorities[:-1])
+    assert stopped.is_set()
+    assert items[4].deaths == 0
+
+
+async def test_a_straggler_outlives_the_failure_of_its_help(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(schedule, "PATIENCE", 0.0)
+    monkeypatch.setattr(schedule, "LOOK_EVERY", 0.02)
+    engine = Scripted({})
+    failing = asyncio.Event()
+
+    async def works(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        await asyncio.sleep(0.01)
+        return done()
+
+    async def slow(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        await failing.wait()
+        await asyncio.sleep(0.05)
+        return done()
+
+    async def fails(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        failing.set()
+        return failed(FailureKind.TRANSIENT)
+
+    engine.answers = {n: [works] for n in range(4)} | {4: [slow, fails]}
+    items = video()
+    await run(engine, items)
+    assert items[4].result == done()
+    assert items[4].tries == 1
+
+
+async def test_nobody_is_helped_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "PATIENCE", 0.0)
+    monkeypatch.setattr(schedule, "LOOK_EVERY", 0.005)
+    engine = Scripted({}, slots=1)
+
+    async def works(task: dict[str, Any]) -> Result:
+        engine.begin(task)
+        await asyncio.sleep(0.03)
+        return done()
+
+    engine.answers = {n: [works] for n in range(5)}
+    await run(engine, video())
+    assert len(engine.started) == 5
 
 
 async def test_no_more_is_sent_than_encoders_and_one() -> None:
