@@ -1,0 +1,90 @@
+"""Two applications over one database, each with its own response cache, and one that keeps nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from fastapi import FastAPI
+
+from academy.mongo.stores import MongoStores
+from academy.settings import Settings
+from api.app import create_app
+from api.response_cache import ResponseCache
+from tests.fixtures_api import client_of
+
+PULSE = "opportunities/pulse"
+"""A document that no page shows: once told of it, a cache was told of all that was written before."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    stores: MongoStores
+    kept: tuple[httpx.AsyncClient, httpx.AsyncClient]
+    fresh: httpx.AsyncClient
+    caches: tuple[ResponseCache, ...]
+    told: tuple[Counter[str], ...]
+
+    async def settled(self) -> None:
+        """When both caches were told of everything written until now."""
+        before = [marks[PULSE] for marks in self.told]
+        while any(marks[PULSE] == seen for marks, seen in zip(self.told, before, strict=True)):
+            # Again and again: a stream that was lost meanwhile does not tell what it missed.
+            await self.stores.database.opportunities.update_one(
+                {"_id": "pulse"}, {"$inc": {"beat": 1}}, upsert=True
+            )
+            for _ in range(100):
+                await asyncio.sleep(0.002)
+                if all(marks[PULSE] > seen for marks, seen in zip(self.told, before, strict=True)):
+                    break
+
+    async def kill_streams(self) -> int:
+        """The server's cursors of all change streams on this database; how many there were."""
+        database = self.stores.database
+        admin = self.stores.client.admin
+        running = await (
+            await admin.aggregate([{"$currentOp": {"idleCursors": True, "allUsers": True}}])
+        ).to_list()
+        cursors = [
+            each["cursor"]["cursorId"]
+            for each in running
+            if each.get("ns", "").startswith(f"{database.name}.$cmd.aggregate") and "cursor" in each
+        ]
+        if cursors:
+            await database.command("killCursors", "$cmd.aggregate", cursors=cursors)
+        return len(cursors)
+
+
+@asynccontextmanager
+async def two_processes(settings: Settings) -> AsyncIterator[Processes]:
+    one, two, bare = (create_app(settings) for _ in range(3))
+    async with one.router.lifespan_context(one), two.router.lifespan_context(two):
+        bare.state.services = one.state.services  # without its lifespan it is told of no changes
+        told = tuple(_listening(app) for app in (one, two))
+        async with client_of(one) as first, client_of(two) as second, client_of(bare) as fresh:
+            processes = Processes(
+                stores=one.state.services.backend.stores,
+                kept=(first, second),
+                fresh=fresh,
+                caches=(one.state.response_cache, two.state.response_cache),
+                told=told,
+            )
+            await processes.settled()
+            yield processes
+
+
+def _listening(app: FastAPI) -> Counter[str]:
+    cache, told = app.state.response_cache, Counter[str]()
+    change = cache.changed
+
+    def changed(marks):
+        marks = list(marks)
+        change(marks)
+        told.update(marks)
+
+    cache.changed = changed
+    return told
