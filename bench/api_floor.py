@@ -1,0 +1,227 @@
+"""What a request costs the API's process, against what it could cost at least.
+
+Real uvicorn processes over one MongoDB with the data set of `catalogue_data.py`; rounds are
+interleaved and every answer is checked. Costs are CPU of the serving process, told as requests per
+second of CPU, so that a ratio of 1 is the floor itself and less is slower.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import secrets
+import statistics
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from academy.embedded import EmbeddedMongo
+from academy.mongo.stores import MongoStores
+from bench import catalogue_data
+from bench.api_process import ANSWER
+from bench.api_servers import Client, Server, request, serving
+from bench.registry import Result, benchmark
+
+DATABASE: Final = "academy_bench"
+COURSE: Final = "/v1/courses/course-0003"
+LIST: Final = "/v1/courses"
+GZIP: Final = {"Accept-Encoding": "gzip"}
+UNIT: Final = "requests/CPU s"
+ROUNDS: Final = 7
+HITS: Final = 6_000
+MISSES: Final = 500
+ATTEMPTS: Final = 5
+PAGE: Final = 1_000
+PAGE_SIZE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    environment: dict[str, str]
+    folder: Path
+
+
+@contextlib.contextmanager
+def installation() -> Iterator[Installation]:
+    """A MongoDB with the data set, and what a process needs to use it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="academy-bench-", ignore_cleanup_errors=True) as name,
+        EmbeddedMongo(Path(name) / "mongo") as mongo,
+    ):
+        folder = Path(name)
+        asyncio.run(_prepare(mongo.url))
+        catalogue_data.load(mongo.url, DATABASE)
+        yield Installation(
+            {
+                "ACADEMY_MONGODB_URL": mongo.url,
+                "ACADEMY_MONGODB_DATABASE": DATABASE,
+                "ACADEMY_STORAGE_URL": f"file://{folder}/objects",
+                "ACADEMY_SECRET_KEY": secrets.token_hex(32),
+                "ACADEMY_RATE_LIMIT_READS": "1000000/second",
+            },
+            folder,
+        )
+
+
+async def _prepare(url: str) -> None:
+    """Indexes and collections, made as every process makes them."""
+    await (await MongoStores.open(url, DATABASE)).close()
+
+
+@benchmark(
+    "api.hit_vs_bare.course_detail", "api.hit_vs_bare.course_list", "api.not_modified_vs_bare"
+)
+def hits() -> Iterable[Result]:
+    """Kept answers (gzip, as browsers ask) against a bare uvicorn ASGI application that answers the
+    same bytes and headers. The 304 of the course is compared with the bare application's 200.
+    """
+    with installation() as made, academy(made) as (ours, client):
+        for name, path in (("course_detail", COURSE), ("course_list", LIST)):
+            with bare(made, client, path) as (floor, other):
+                ask = [request(path, **GZIP)] * HITS
+                known = [request(path, **GZIP, If_None_Match=_etag(client, path))] * HITS
+                rates = _rates(
+                    {
+                        "ours": (ours, partial(client.ask, ask)),
+                        "bare": (floor, partial(other.ask, ask)),
+                        "unchanged": (ours, partial(client.ask, known, 304)),
+                    },
+                    HITS,
+                    lambda: _fills(client),
+                )
+            yield Result.of(f"api.hit_vs_bare.{name}", rates["ours"], UNIT, rates["bare"])
+            if path == COURSE:
+                yield Result.of("api.not_modified_vs_bare", rates["unchanged"], UNIT, rates["bare"])
+
+
+@benchmark("api.miss_vs_floor")
+def misses() -> Iterable[Result]:
+    """Answers that have to be made (course details), against a FastAPI route with its answer ready that
+    makes the same driver call: what routing and the driver cost anybody.
+    """
+    with (
+        installation() as made,
+        academy(made) as (ours, client),
+        bare(made, client, COURSE),
+        serving("bench.api_process:prebuilt", **_with_answer(made)) as floor,
+        contextlib.closing(Client(floor)) as other,
+    ):
+        tongues = _tongues()
+
+        def asked(tongue: str) -> list[bytes]:
+            paths = (f"{LIST}/course-{number:04}" for number in range(MISSES))
+            return [request(path, Accept_Language=tongue) for path in paths]
+
+        before = _fills(client)
+        rates = _rates(
+            {
+                # A language nobody has asked for yet: no answer is there.
+                "ours": (ours, lambda: client.ask(asked(next(tongues)))),
+                "floor": (floor, lambda: other.ask(asked("en"))),
+            },
+            MISSES,
+        )
+        assert _fills(client) - before == MISSES * (ROUNDS + 1)
+        yield Result.of("api.miss_vs_floor", rates["ours"], UNIT, rates["floor"])
+
+
+@benchmark("api.page_1000_vs_page_1")
+def pages() -> Iterable[Result]:
+    """Median milliseconds of page 1,000 of the courses (two on each) against page 1, both made anew each
+    time, the database's time included.
+    """
+    with installation() as made, academy(made) as (_, client):
+        path, tongues = f"{LIST}?limit={PAGE_SIZE}", _tongues()
+        deep = path
+        for _ in range(PAGE - 1):
+            cursor = json.loads(client.one(request(deep))[1])["next_cursor"]
+            deep = f"{path}&cursor={cursor}"
+        assert len(json.loads(client.one(request(deep))[1])["items"]) == PAGE_SIZE
+        seconds: dict[str, list[float]] = {path: [], deep: []}
+        for _ in range(200):
+            tongue = next(tongues)
+            for each in (path, deep):
+                seconds[each] += client.ask([request(each, Accept_Language=tongue)])
+        first, last = (statistics.median(seconds[each]) * 1e3 for each in (path, deep))
+        yield Result.of("api.page_1000_vs_page_1", last, "ms", first)
+
+
+@contextlib.contextmanager
+def academy(made: Installation) -> Iterator[tuple[Server, Client]]:
+    with (
+        serving("bench.api_process:academy", **made.environment) as server,
+        contextlib.closing(Client(server)) as client,
+    ):
+        yield server, client
+
+
+@contextlib.contextmanager
+def bare(made: Installation, client: Client, path: str) -> Iterator[tuple[Server, Client]]:
+    """The floor, answering what `path` answers."""
+    lines, body = client.one(request(path, **GZIP))
+    (made.folder / "answer").write_bytes(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+    with (
+        serving("bench.api_process:bare", **_with_answer(made)) as server,
+        contextlib.closing(Client(server)) as other,
+    ):
+        again, same = other.one(request(path, **GZIP))
+        assert (_undated(again), same) == (_undated(lines), body)
+        yield server, other
+
+
+def _with_answer(made: Installation) -> dict[str, str]:
+    return {**made.environment, ANSWER: str(made.folder / "answer")}
+
+
+def _rates(
+    variants: Mapping[str, tuple[Server, Callable[[], object]]],
+    count: int,
+    unwanted: Callable[[], int] = int,
+) -> dict[str, float]:
+    """Requests per second of CPU: medians of interleaved rounds, after one round to warm up.
+
+    A run during which `unwanted` grew is made again: on a machine so busy that the change stream is not
+    heard of for a second, the cache rightly makes its answers anew, and that is not what is measured.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    names = list(variants)
+    for turn in range(ROUNDS + 1):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            server, work = variants[name]
+            for _ in range(ATTEMPTS):
+                seen, before = unwanted(), server.cpu()
+                work()
+                spent = server.cpu() - before
+                if unwanted() == seen:
+                    break
+            if turn:
+                seconds[name].append(spent)
+    return {name: count / statistics.median(each) for name, each in seconds.items()}
+
+
+def _etag(client: Client, path: str) -> str:
+    lines, _ = client.one(request(path, **GZIP))
+    return next(line for line in lines if line.startswith(b"etag: ")).decode()[6:]
+
+
+def _undated(lines: list[bytes]) -> list[bytes]:
+    return sorted(line for line in lines if not line.startswith(b"date: "))
+
+
+def _fills(client: Client) -> int:
+    _, body = client.one(request("/metrics"))
+    name = b"academy_response_cache_fills_total "
+    return int(
+        float(next(line for line in body.split(b"\n") if line.startswith(name))[len(name) :])
+    )
+
+
+def _tongues() -> Iterator[str]:
+    """Languages of private use (ISO 639-2 `qaa` to `qtz`): each a key that nobody has."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return (f"q{a}{b}" for a, b in itertools.product(letters[:20], letters))
