@@ -155,8 +155,10 @@ def _texture(dice: random.Random, width: int, height: int) -> str:
     return (
         f"mandelbrot=s={width}x{height}:r={RATE}:start_x={x:.4f}:start_y={y:.4f}:"
         f"start_scale={scale:.3f}:end_scale={scale:.3f}:maxiter=400,"
-        f"trim=end_frame=1,loop=-1:1,setpts=N/{RATE}/TB,gblur=sigma=1.2,"
-        "eq=saturation=0.5:contrast=0.7,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p"
+        "trim=end_frame=1,gblur=sigma=1.2,eq=saturation=0.5:contrast=0.7,"
+        "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
+        # Drawn and softened once, then repeated.
+        f"loop=-1:1,setpts=N/{RATE}/TB"
     )
 
 
