@@ -72,4 +72,7 @@ export function startSearchBox() {
   form.addEventListener('submit', (/** @type {SubmitEvent} */ event) => {
     if (!field.value.trim()) event.preventDefault();
   });
+  // What was typed while this module was on its way.
+  const known = new URLSearchParams(location.search).get('q') ?? '';
+  if (document.activeElement === field && field.value.trim() && field.value !== known) ask();
 }

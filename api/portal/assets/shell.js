@@ -17,7 +17,9 @@ export function startShell() {
 /** Suggestions are loaded once somebody is about to search. */
 function searchBox() {
   const load = () => import('./search-box.js').then(({ startSearchBox }) => startSearchBox());
-  find('#search input').addEventListener('focus', load, { once: true });
+  const field = find('#search input');
+  if (document.activeElement === field) load(); // somebody was faster than this script
+  else field.addEventListener('focus', load, { once: true });
 }
 
 function languageButton() {
