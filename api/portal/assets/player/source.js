@@ -44,6 +44,10 @@ export class Source {
     const hls = new Hls({
       // Segments are fragmented MP4 and need no conversion: a worker would cost 40 kB and a looser policy.
       enableWorker: false,
+      // Captions are <track> elements of the page (captions.js): twice would be once too many.
+      subtitleStreamController: undefined,
+      subtitleTrackController: undefined,
+      timelineController: undefined,
       startPosition: start,
       // A growing lecture is watched from its start, not at its live edge.
       liveDurationInfinity: false,
