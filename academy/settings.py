@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(default=None, min_length=32)
     secret_key_previous: str | None = Field(default=None, min_length=32)
     ffmpeg: Path | None = None
+    profile: str = "default"
+    """Of transcoding: a name from `transcoding/profiles.yaml`, or a file of the same form."""
     badge_keys: Path | None = None
     """The file of the keys that sign badges (`academy badge-key`); without it there are none."""
     issuer_name: str = Field(default="Academy", min_length=1, max_length=200)

@@ -19,8 +19,10 @@ from academy.errors import LeaseLost, SettingsError, Unavailable
 from academy.jobs import Job
 from academy.settings import Settings
 from academy.wiring import Backend, open_backend, workbench
+from transcoding import profiles
 from transcoding.binary import FFmpeg, find
 from transcoding.engine import Engine, open_engine
+from transcoding.profiles import Profile
 from transcoding.shift import Shift
 
 MOST_LEASES: Final = 12
@@ -31,10 +33,13 @@ log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    def __init__(self, backend: Backend, engine: Engine, ffmpeg: FFmpeg, *, bench: str) -> None:
+    def __init__(
+        self, backend: Backend, engine: Engine, ffmpeg: FFmpeg, profile: Profile, *, bench: str
+    ) -> None:
         self._backend = backend
         self._engine = engine
         self._ffmpeg = ffmpeg
+        self._profile = profile
         self._bench = bench
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._shifts: dict[asyncio.Task[None], Shift] = {}
@@ -82,6 +87,7 @@ class Dispatcher:
             self._backend,
             self._engine,
             self._ffmpeg,
+            self._profile,
             bench=self._bench,
             rank=lambda: self._rank(job),
         )
@@ -111,6 +117,7 @@ class Dispatcher:
 
 async def serve(settings: Settings) -> None:
     """The transcoder service, until SIGTERM or SIGINT."""
+    profile = profiles.load(settings.profile)
     ffmpeg = find(settings.ffmpeg)
     if ffmpeg.missing:
         raise SettingsError(
@@ -119,7 +126,7 @@ async def serve(settings: Settings) -> None:
         )
     async with open_backend(settings) as backend, open_engine(settings) as engine:
         with workbench(settings) as bench:
-            dispatcher = Dispatcher(backend, engine, ffmpeg, bench=bench)
+            dispatcher = Dispatcher(backend, engine, ffmpeg, profile, bench=bench)
             work = asyncio.create_task(dispatcher.serve(), name="dispatcher")
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

@@ -45,6 +45,8 @@ class Planner:
         )
 
     async def plan(self, inspection: Inspection, profile: Profile) -> MediaPlan:
+        if not self.ffmpeg.has("encoders", "libsvtav1"):
+            profile = profile.without_av1
         # Side by side: both mostly wait for a few bytes of the recording here and there.
         content, audio = await asyncio.gather(
             self._content(inspection, profile), self._sound(inspection, profile)

@@ -125,6 +125,12 @@ class Profile(Model):
             raise ValueError("frame_rate.most must be at least twice frame_rate.least")
         return self
 
+    @property
+    def without_av1(self) -> Profile:
+        """For an ffmpeg that cannot encode it."""
+        rungs = [rung for rung in self.video if rung.codec != "av1"]
+        return self.model_copy(update={"video": rungs})
+
 
 def load(name: str = "default") -> Profile:
     """The profile of this name, or from a YAML file of such profiles: `file.yaml` (its first) or

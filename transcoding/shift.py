@@ -16,6 +16,7 @@ from transcoding.binary import FFmpeg
 from transcoding.engine import Engine
 from transcoding.ledger import Frozen
 from transcoding.pipeline import Assignment, transcode
+from transcoding.profiles import Profile
 
 BEAT: Final = LEASE.total_seconds() / 6
 """Seconds between heartbeats when nothing else happens."""
@@ -34,6 +35,7 @@ class Shift:
         backend: Backend,
         engine: Engine,
         ffmpeg: FFmpeg,
+        profile: Profile,
         *,
         bench: str,
         rank: Callable[[], int] = lambda: 0,
@@ -44,6 +46,7 @@ class Shift:
         self._jobs = backend.stores.jobs
         self._engine = engine
         self._ffmpeg = ffmpeg
+        self._profile = profile
         self._bench = bench
         self._progress = job.progress
         self._beat = asyncio.Event()
@@ -106,6 +109,7 @@ class Shift:
                 storage=self._backend.storage,
                 ledger=self,
                 ffmpeg=self._ffmpeg,
+                profile=self._profile,
             )
             await self._jobs.succeed(self.job, publication)
         except LeaseLost:

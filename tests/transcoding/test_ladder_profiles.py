@@ -112,6 +112,11 @@ def test_the_av1_profile_is_the_default_and_more() -> None:
     assert {rung.codec for rung in more.video[len(default.video) :]} == {"av1"}
 
 
+def test_without_av1_a_profile_is_what_it_was_before() -> None:
+    assert load("av1").without_av1.video == load().video
+    assert load().without_av1 == load()
+
+
 def test_what_is_not_a_profile_at_all_is_refused() -> None:
     assert "is not YAML" in refusal("mine: [")
     assert "must map profile names" in refusal("- 1")
