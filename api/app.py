@@ -112,7 +112,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
-    learners = (learning, heartbeats, certificates, opportunities, statistics)
+    app.include_router(heartbeats.routes)  # first, since routes are tried in order
+    learners = (learning, certificates, opportunities, statistics)
     parts = (
         catalogue,
         search,

@@ -12,6 +12,7 @@ from academy.keys import KeyRing
 from academy.people import Identity
 from academy.settings import Settings
 from academy.tokens import verify
+from api.known_tokens import KnownTokens
 from api.oidc import OidcIssuer
 
 IDENTITY: Final = "academy.identity"
@@ -33,6 +34,7 @@ class Authentication:
     def __init__(self, settings: Settings, keys: KeyRing) -> None:
         self._keys = keys
         self._issuer = OidcIssuer.of(settings)
+        self._known = KnownTokens()
 
     async def identity(self, request: Request) -> Identity | None:
         """None without a token. Raises Unauthenticated for a bad one, also where none is needed:
@@ -53,6 +55,12 @@ class Authentication:
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > LONGEST:
             raise Unauthenticated(code="invalid_token")
+        known = self._known.identity(token)
+        if known is not None:
+            return known
         if self._issuer is not None:
-            return await self._issuer.verify(token)
-        return verify(self._keys, token)
+            identity = await self._issuer.verify(token)
+        else:
+            identity = verify(self._keys, token)
+        self._known.remember(token, identity)
+        return identity

@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-SUITES: Final[tuple[str, ...]] = ("bench.search_speed", "bench.transcode_bits", "bench.api_floor")
+SUITES: Final[tuple[str, ...]] = (
+    "bench.learning_heartbeats",
+    "bench.search_speed",
+    "bench.transcode_bits",
+    "bench.api_floor",
+)
 """Modules that register benchmarks, in the order in which they run."""
 
 

@@ -19,9 +19,13 @@ from academy.progress import Heartbeat, Progress
 from academy.stores import Page, Position
 from academy.watched import MOST_RANGES
 
+QUICK: Final = WriteConcern(w=1)
+"""For heartbeats alone: what a failover of the database loses, the player's next report brings again."""
 
-def _key(subject: str, lecture: str) -> Document:
-    return {"lecture": lecture, "subject": subject}
+
+def key(beat: Heartbeat) -> Document:
+    """The order of the members matters: `_id` is compared as bytes."""
+    return {"_id": {"lecture": beat.lecture, "subject": beat.subject}}
 
 
 def _build(document: Document) -> Progress:
@@ -159,7 +163,8 @@ _JOIN: Final[Sequence[Document]] = (
 )
 
 
-def _update(beat: Heartbeat) -> UpdateOne:
+def joining(beat: Heartbeat) -> list[Document]:
+    """The pipeline that joins a document with a heartbeat."""
     new = {
         "position": beat.position,
         "watched": beat.watched,
@@ -176,7 +181,7 @@ def _update(beat: Heartbeat) -> UpdateOne:
             "new": {"$literal": new},
         }
     }
-    return UpdateOne({"_id": _key(beat.subject, beat.lecture)}, [arrived, *_JOIN], upsert=True)
+    return [arrived, *_JOIN]
 
 
 @unavailable_when_down
@@ -185,21 +190,22 @@ class MongoProgressStore:
 
     def __init__(self, database: Database, forgetting: Forgetting) -> None:
         self._database = database
-        # What a crash of the database loses here, the player's next report brings again.
-        self._quick = database.progress.with_options(write_concern=WriteConcern(w=1))
+        self._quick = database.progress.with_options(write_concern=QUICK)
         self._progress = database.progress
         self._forgetting = forgetting
 
     async def record(self, beats: Sequence[Heartbeat]) -> Sequence[Heartbeat]:
         if not beats:
             return []
-        written = await self._quick.bulk_write([_update(beat) for beat in beats], ordered=False)
+        written = await self._quick.bulk_write(
+            [UpdateOne(key(beat), joining(beat), upsert=True) for beat in beats], ordered=False
+        )
         begun = [beats[index] for index in written.upserted_ids or {}]
         gone = await self._forgetting.newly_erased()
         if gone:
-            await self._progress.delete_many(
-                {"_id": {"$in": [_key(b.subject, b.lecture) for b in beats if b.subject in gone]}}
-            )
+            erased = [key(beat) for beat in beats if beat.subject in gone]
+            if erased:
+                await self._progress.delete_many({"$or": erased})
         return [beat for beat in begun if beat.subject not in gone]
 
     async def viewed(self, views: Mapping[tuple[str, str], int]) -> None:

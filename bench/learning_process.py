@@ -1,0 +1,47 @@
+"""The API as it is, and the same API with one write for each heartbeat: `bench.api_process` serves them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from academy.mongo import progress
+from academy.mongo.client import Database
+from academy.progress import Heartbeat
+from academy.settings import Settings
+from api.app import create_app
+
+
+class Unbuffered:
+    """In the buffer's place: the same join, written when it arrives, acknowledged by one server."""
+
+    def __init__(self, database: Database) -> None:
+        self._progress = database.progress.with_options(write_concern=progress.QUICK)
+
+    async def add(self, beat: Heartbeat) -> None:
+        update = progress.joining(beat)
+        await self._progress.update_one(progress.key(beat), update, upsert=True)
+
+    async def close(self) -> None:
+        return
+
+
+def one_write_each() -> FastAPI:
+    app = create_app(Settings.load())
+    usual = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(served: Any) -> AsyncIterator[Any]:
+        async with usual(served) as state:
+            held = served.state.services
+            unbuffered: Any = Unbuffered(held.backend.stores.database)
+            learners = dataclasses.replace(held.learners, heartbeats=unbuffered)
+            served.state.services = dataclasses.replace(held, learners=learners)
+            yield state
+
+    app.router.lifespan_context = lifespan
+    return app
