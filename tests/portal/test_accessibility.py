@@ -98,13 +98,25 @@ async def test_the_studio(page: Page, site: Site) -> None:
     assert await complaints(page) == []
 
 
+@pytest.mark.slow
+async def test_search_results_with_suggestions(page: Page, site: Site) -> None:
+    course = read_catalogue().courses[0]
+    await page.goto(f"{site.url}/search?q=cloud&type=course")
+    await expect(page.locator("#results")).to_have_attribute("aria-busy", "false")
+    await expect(page.locator(".hit").first).to_be_visible()
+    await page.get_by_role("combobox", name="Search courses").fill(course.title["en"][:6])
+    await expect(page.locator("#suggestions").get_by_role("option").first).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    assert await complaints(page) == []
+
+
 async def test_every_control_of_the_catalogue_is_reached_with_the_tab_key(
     page: Page, site: Site
 ) -> None:
     await page.goto(f"{site.url}/?language=zh")
     await expect(page.locator("#courses")).to_have_attribute("aria-busy", "false")
     wanted = await page.evaluate(
-        "[...document.querySelectorAll('a[href], button, select')]"
+        "[...document.querySelectorAll('a[href], button, select, input')]"
         ".filter((e) => e.checkVisibility()).length"
     )
     await page.keyboard.press("Tab")
@@ -113,7 +125,7 @@ async def test_every_control_of_the_catalogue_is_reached_with_the_tab_key(
     for _ in range(wanted):
         reached.add(
             await page.evaluate(
-                "[...document.querySelectorAll('a[href], button, select')].indexOf(document.activeElement)"
+                "[...document.querySelectorAll('a[href], button, select, input')].indexOf(document.activeElement)"
             )
         )
         await page.keyboard.press("Tab")
