@@ -11,8 +11,11 @@ from bench import transcode_bits_clips as clips
 
 COPY_LIMIT: Final = 300
 """Seconds."""
-KEPT: Final = ["-c:v", "libx264", "-preset", "superfast", "-crf", "23", "-g", "250"]
-"""What lecture recorders and phones write: a few Mb/s, a keyframe now and then."""
+KEPT: Final = [
+    *("-c:v", "libx264", "-preset", "superfast", "-crf", "23", "-g", "250"),
+    *("-maxrate", "4M", "-bufsize", "8M"),
+]
+"""What recorders write: a few Mb/s, a keyframe now and then. Two hours take 3.6 GB at most."""
 
 
 def lecture(folder: Path, ffmpeg: str, seconds: float) -> Path:

@@ -19,9 +19,13 @@ LONGEST_STRETCH = Fraction(600)
 """Seconds. Audio costs little: the first stretch is ready before the first picture."""
 
 
-def plan_chunks(grid: Grid, *, longest: Fraction = LONGEST_CHUNK) -> list[Chunk]:
-    """Chunks of 1, 1, 2, 4, 8 … segments up to about `longest` seconds, in the viewer's order."""
-    return _grow(grid, FIRST_CHUNKS, longest)
+def plan_chunks(grid: Grid, *, slots: int = 1, longest: Fraction = LONGEST_CHUNK) -> list[Chunk]:
+    """Chunks of 1, 1, 2, 4, 8 … segments up to about `longest` seconds, in the viewer's order.
+
+    Towards the end none is longer than what is left for each of `slots` encoders: guided self-scheduling
+    (Polychronopoulos and Kuck, 1987), so that they end together, however many there are.
+    """
+    return _grow(grid, FIRST_CHUNKS, longest, slots=slots)
 
 
 def plan_stretches(
@@ -36,27 +40,29 @@ def plan_stretches(
 def joined(chunks: Sequence[Chunk]) -> list[Chunk]:
     """The short chunks at the start as one: for a second pass, which nobody waits for."""
     longest = max((chunk.segments for chunk in chunks), default=0)
+    full = next((n for n, chunk in enumerate(chunks) if chunk.segments == longest), 0)
     found: list[Chunk] = []
-    for chunk in chunks:
+    for chunk in chunks[:full]:
         last = found[-1] if found else None
         if last is not None and last.segments + chunk.segments <= longest:
             joint = {"segments": last.segments + chunk.segments}
             found[-1] = last.model_copy(update=joint)
         else:
             found.append(chunk)
-    return found
+    return [*found, *chunks[full:]]
 
 
-def _grow(grid: Grid, first: tuple[int, ...], longest: Fraction) -> list[Chunk]:
+def _grow(
+    grid: Grid, first: tuple[int, ...], longest: Fraction, *, slots: int = 1
+) -> list[Chunk]:
     total = grid.segment_count
     most = max(1, int(longest * grid.frame_rate.fraction / grid.segment_frames))
     chunks: list[Chunk] = []
     start, size = 0, 1
     while start < total:
-        index = len(chunks)
+        index, left = len(chunks), total - start
         size = first[index] if index < len(first) else 2 * size
-        size = min(size, most)
-        left = total - start
+        size = min(size, most, max(1, left // max(1, slots)))
         # A short rest joins its predecessor: a chunk of its own would cost a seek and a start.
         count = left if left <= size + size // 4 else size
         chunks.append(Chunk(index=index, first_segment=start, segments=count))

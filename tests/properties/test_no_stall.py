@@ -24,7 +24,7 @@ def shown_at(segments: int, encoders: int, speed: float, seek: float) -> list[fl
     grid = Grid(frame_rate=Ratio(num=30), segment_frames=120, frames=120 * segments)
     free = [0.0] * encoders
     done: list[float] = []
-    for chunk in plan_chunks(grid):
+    for chunk in plan_chunks(grid, slots=encoders):
         time = heapq.heappop(free) + seek
         for _ in range(chunk.segments):
             time += SEGMENT / speed

@@ -27,6 +27,16 @@ def test_a_short_rest_joins_its_predecessor() -> None:
     assert sizes(plan_chunks(grid(136))) == [1, 1, 2, 4, 8, 18]
 
 
+def test_encoders_end_together() -> None:
+    assert sizes(plan_chunks(grid(32), slots=2)) == [1, 1, 2, 2, 1, 1]
+    assert sizes(plan_chunks(grid(600), slots=2))[-6:] == [11, 5, 3, 1, 1, 1]
+    # 128 encoders: the first wave takes two thirds, the rest is shared out in smaller pieces.
+    many = sizes(plan_chunks(grid(7200), slots=128))
+    assert max(many) == 13
+    assert sum(many) == 1800
+    assert many[-1] == 1
+
+
 def test_a_few_seconds_are_two_chunks_for_two_cores() -> None:
     assert sizes(plan_chunks(grid(8))) == [1, 1]
     assert sizes(plan_chunks(grid(3))) == [1]
