@@ -18,10 +18,11 @@ from academy.stores import ObjectStore
 from transcoding import anchor, profiles
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
-from transcoding.chunks import joined, missing_runs, plan_stretches
+from transcoding.chunks import joined, missing_runs, plan_chunks, plan_stretches
 from transcoding.endings import Ending, ending_of, with_damage
 from transcoding.engine import Engine
 from transcoding.ffmpeg import EncodingFailed
+from transcoding.findings import with_sound
 from transcoding.ledger import Frozen, Ledger
 from transcoding.passes import in_passes
 from transcoding.planning import Planner, in_thread
@@ -81,12 +82,15 @@ async def transcode(
     await ledger.inspected(inspection)
     await ledger.progress(Progress(stage="planning"))
     plan = await planner.plan(inspection, profile or profiles.load())
+    slots = await engine.slots()
+    plan = plan.model_copy(update={"chunks": plan_chunks(plan.grid, slots=slots)})
     if assignment.watched:
-        plan = in_passes(plan, await engine.slots())
+        plan = in_passes(plan, slots)
     frozen = await ledger.freeze(plan)
     if frozen.plan.encoder != ffmpeg.fingerprint:
         raise EncoderChanged
     inspection = inspection.model_copy(update={"explanation": frozen.plan.explanation})
+    inspection = with_sound(inspection, frozen.plan.audio)
     await ledger.inspected(inspection)
     sound = await planner.anchor(inspection)
     encoding = _Encoding(assignment, engine, ledger, ffmpeg, inspection, frozen, sound)
