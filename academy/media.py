@@ -127,6 +127,10 @@ class AudioRendition(BaseModel):
     bit_rate: int
     gain_db: float = 0.0
     """One static gain towards the target loudness, fixed in the plan so that no join can be heard."""
+    silent: bool = False
+    """Nothing can be heard, as far as was listened."""
+    only_side: Literal["left", "right"] | None = None
+    """The only side that can be heard, where there are two."""
 
 
 class MediaPlan(BaseModel):

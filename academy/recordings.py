@@ -25,6 +25,8 @@ class Finding(BaseModel):
     code: str
     severity: Severity
     message: str
+    values: dict[str, str | int | float] = Field(default_factory=dict, exclude_if=lambda v: not v)
+    """What the sentence names, so that it can be said in other languages (`academy.findings`)."""
 
 
 class Reason(BaseModel):

@@ -7,11 +7,13 @@ from typing import Annotated, Final
 from fastapi import Header, Response
 from pydantic import BaseModel, Field
 
+from academy.findings import in_language
 from academy.jobs import Job, JobState
 from academy.recordings import Inspection, Recording
 from api.answers import untagged
 from api.context import SignedIn
 from api.events import EVENT_STREAM, Event, event_stream
+from api.languages import Languages
 from api.routing import ACT, Responses, router
 
 routes: Final = router("recordings")
@@ -43,8 +45,12 @@ class RecordingOut(BaseModel):
     failure: FailureOut | None
 
     @classmethod
-    def of(cls, recording: Recording, job: Job) -> RecordingOut:
-        failure = job.failure
+    def of(cls, recording: Recording, job: Job, languages: Languages) -> RecordingOut:
+        """Findings in the reader's language."""
+        failure, inspection = job.failure, recording.inspection
+        if inspection is not None:
+            found = in_language(inspection.findings, languages.wanted)
+            inspection = inspection.model_copy(update={"findings": found})
         return cls(
             id=recording.id,
             state=job.state,
@@ -54,7 +60,7 @@ class RecordingOut(BaseModel):
             eta=job.progress.eta,
             filename=recording.filename,
             size=recording.size,
-            inspection=recording.inspection,
+            inspection=inspection,
             failure=FailureOut(code=failure.code, message=failure.message) if failure else None,
         )
 
@@ -63,7 +69,7 @@ class RecordingOut(BaseModel):
 async def get_recording(context: SignedIn, lecture_id: str) -> Response:
     """404 before the first upload was completed."""
     recording, job = await context.attempts.latest(lecture_id)
-    return untagged(RecordingOut.of(recording, job))
+    return untagged(RecordingOut.of(recording, job, context.languages))
 
 
 @routes.get(
@@ -88,7 +94,7 @@ async def follow_recording(
     async def event(job: Job) -> Event:
         # The inspection appears while the job runs, so the recording is read with it.
         current = await stores.recordings.get(recording.id)
-        data = RecordingOut.of(current, job).model_dump_json()
+        data = RecordingOut.of(current, job, context.languages).model_dump_json()
         return Event(id=f"{job.id}-{job.revision}", data=data)
 
     return event_stream(
@@ -108,11 +114,11 @@ async def follow_recording(
 async def retry_recording(context: SignedIn, lecture_id: str) -> Response:
     """Transcodes the same file again. 409 while it runs or when it succeeded."""
     recording, job = await context.attempts.retry(lecture_id)
-    return untagged(RecordingOut.of(recording, job), status=202)
+    return untagged(RecordingOut.of(recording, job, context.languages), status=202)
 
 
 @routes.post("/lectures/{lecture_id}/recording/cancel", response_model=RecordingOut, responses=ACT)
 async def cancel_recording(context: SignedIn, lecture_id: str) -> Response:
     """Ends the transcoding. 409 when it had ended."""
     recording, job = await context.attempts.cancel(lecture_id)
-    return untagged(RecordingOut.of(recording, job))
+    return untagged(RecordingOut.of(recording, job, context.languages))

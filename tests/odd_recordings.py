@@ -246,6 +246,17 @@ ODD["mono at 8 kHz"] = Odd(
 )
 
 
+@odd("silence", codes=frozenset({"silent"}), together=False)
+def silence(path: Path, beacon: Beacon) -> None:
+    quiet = ["-f", "lavfi", "-i", f"anullsrc=r=48000:cl=stereo:d={float(beacon.seconds)}"]
+    ffmpeg(*beacon.picture("format=yuv420p"), *quiet, *H264, *AAC, "-shortest", path)
+
+
+@odd("one-sided", codes=frozenset({"one_sided_left"}))
+def one_sided(path: Path, beacon: Beacon) -> None:
+    write(path, beacon, extra=["-af", "pan=stereo|c0=c0|c1=0*c0"])
+
+
 @odd("eight mono tracks", channels=1, codes=frozenset({"several_audio_tracks"}))
 def eight_tracks(path: Path, beacon: Beacon) -> None:
     maps = ["-map", "0", *["-map", "1"] * 8]

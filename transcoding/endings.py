@@ -13,9 +13,10 @@ from math import ceil
 from typing import Final
 
 from academy.errors import RejectedMedia
+from academy.findings import warning
 from academy.jobs import FailureKind
 from academy.media import INIT, MediaPlan, Receipt
-from academy.recordings import Finding, Inspection, Severity
+from academy.recordings import Finding, Inspection
 from transcoding.ffmpeg import EncodingFailed
 from transcoding.schedule import Item
 from transcoding.tasks import Outcome, TaskKind
@@ -121,20 +122,14 @@ def with_damage(inspection: Inspection, items: Sequence[Item]) -> Inspection:
     # A few complaints are usual where reading begins between two keyframes.
     if worst < MANY_COMPLAINTS or told & {DAMAGED, TRUNCATED}:
         return inspection
-    finding = Finding(
-        code=DAMAGED,
-        severity=Severity.WARNING,
-        message="Parts of the file are damaged: picture or sound may be disturbed there.",
-    )
-    return inspection.model_copy(update={"findings": [*inspection.findings, finding]})
+    return _with(inspection, warning(DAMAGED))
 
 
 def _warned(inspection: Inspection, end: float, planned: float) -> Inspection:
     if any(finding.code == TRUNCATED for finding in inspection.findings):
         return inspection
-    finding = Finding(
-        code=TRUNCATED,
-        severity=Severity.WARNING,
-        message=f"The file breaks off: {end:.0f} of {planned:.0f} seconds could be used.",
-    )
+    return _with(inspection, warning(TRUNCATED, of=planned, there=end))
+
+
+def _with(inspection: Inspection, finding: Finding) -> Inspection:
     return inspection.model_copy(update={"findings": [*inspection.findings, finding]})

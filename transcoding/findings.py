@@ -1,10 +1,12 @@
-"""What an instructor should know about a recording that was accepted, in their words. Pure."""
+"""What an instructor should know about a recording that was accepted. Pure; the words: `academy.findings`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from academy.recordings import Finding, Inspection, Severity
+from academy.findings import info, warning
+from academy.media import AudioRendition
+from academy.recordings import Finding, Inspection
 from transcoding.facts import FileFacts
 
 ESTIMATED = frozenset({"mp3", "aac"})
@@ -31,89 +33,46 @@ def is_truncated(facts: FileFacts, duration: float) -> bool:
 
 def _completeness(inspection: Inspection, facts: FileFacts) -> Iterator[Finding]:
     if is_truncated(facts, inspection.duration):
-        yield _warning(
-            "truncated",
-            f"The file is incomplete: of {spoken(facts.declared or 0)} only the first "
-            f"{spoken(inspection.duration)} can be played. Recording or copying it broke off; "
-            "if you have the complete file, upload that one.",
-        )
+        yield warning("truncated", of=facts.declared or 0.0, there=inspection.duration)
     elif facts.video is not None and facts.video.faults:
-        yield _warning(
-            "damaged",
-            "Parts of the picture are damaged and may show blocks or stand still. "
-            "If you have an intact copy, upload that one.",
-        )
+        yield warning("damaged")
 
 
 def _picture(inspection: Inspection) -> Iterator[Finding]:
     video = inspection.video
     if video is None:
-        yield _info("no_video", "There is no picture: this becomes a lecture to listen to.")
+        yield info("no_video")
         return
     if min(video.width, video.height) < SMALL:
-        yield _warning(
-            "low_resolution",
-            f"The picture is small ({video.width} × {video.height}): text on slides may be hard "
-            "to read. If you can, record with at least 1280 × 720.",
-        )
+        yield warning("low_resolution", width=video.width, height=video.height)
     if video.hdr:
-        yield _info(
-            "hdr", "The picture has a high dynamic range; colours are converted for all screens."
-        )
+        yield info("hdr")
     if video.interlaced:
-        yield _info("interlaced", "The picture is interlaced and is converted to full frames.")
+        yield info("interlaced")
     if video.variable_frame_rate:
-        rate = float(video.frame_rate.fraction)
-        yield _info(
-            "variable_frame_rate",
-            f"The frame rate varies; it is evened out to {rate:.5g} frames per second.",
-        )
+        yield info("variable_frame_rate", rate=float(video.frame_rate.fraction))
     if video.frame_rate.fraction > 60:
-        yield _info("high_frame_rate", "More than 60 frames per second are reduced to at most 60.")
+        yield info("high_frame_rate")
     if video.rotation:
-        yield _info("rotated", "The picture was recorded turned and is shown upright.")
+        yield info("rotated")
     if video.width % 2 or video.height % 2:
-        yield _info(
-            "odd_size",
-            f"The picture's size ({video.width} × {video.height}) is odd; it is rounded by a pixel.",
-        )
+        yield info("odd_size", width=video.width, height=video.height)
     if inspection.video_streams > 1:
-        yield _info(
-            "several_video_tracks",
-            f"The file holds {inspection.video_streams} pictures; the largest one is used.",
-        )
+        yield info("several_video_tracks", count=inspection.video_streams)
 
 
 def _sound(inspection: Inspection) -> Iterator[Finding]:
-    audio = inspection.audio
-    if audio is None:
-        reason = "cannot be read" if inspection.audio_streams else "is missing"
-        yield _warning(
-            "no_audio",
-            f"The sound {reason}: the lecture will be silent. "
-            "If it should be heard, check the recording and upload it again.",
-        )
-        return
-    if inspection.audio_streams > 1:
-        language = f" ({audio.language})" if audio.language else ""
-        yield _info(
-            "several_audio_tracks",
-            f"The file holds {inspection.audio_streams} sound tracks; the main one{language} is used.",
-        )
+    if inspection.audio is None:
+        yield warning("unreadable_audio" if inspection.audio_streams else "no_audio")
+    elif inspection.audio_streams > 1:
+        yield info("several_audio_tracks", count=inspection.audio_streams)
 
 
-def spoken(seconds: float) -> str:
-    """`1 h 32 min`, `4 min 5 s`, `3.6 s`."""
-    if seconds < 60:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def _warning(code: str, message: str) -> Finding:
-    return Finding(code=code, severity=Severity.WARNING, message=message)
-
-
-def _info(code: str, message: str) -> Finding:
-    return Finding(code=code, severity=Severity.INFO, message=message)
+def with_sound(inspection: Inspection, sound: AudioRendition | None) -> Inspection:
+    """With what was heard when the sound was measured."""
+    told: list[Finding] = []
+    if sound is not None and sound.silent:
+        told.append(warning("silent"))
+    elif sound is not None and sound.only_side is not None:
+        told.append(warning(f"one_sided_{sound.only_side}"))
+    return inspection.model_copy(update={"findings": [*inspection.findings, *told]})

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from academy.errors import Transient
 from academy.recordings import AudioStream
@@ -32,6 +33,9 @@ RELATIVE_GATE: Final = -10.0
 CLOSE_ENOUGH: Final = 1.0
 """LU: nobody hears that, so the recording is left alone."""
 MOST_DB: Final = 20.0
+AUDIBLE: Final = 0.01
+INAUDIBLE: Final = 0.001
+"""Peaks of a side: -40 and -60 dB below full scale."""
 
 
 def gain_towards(measured: float | None, target: float) -> float:
@@ -66,6 +70,21 @@ def stretches(duration: float) -> list[tuple[float, float | None]]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """`loudness` in LUFS, None for silence; `peaks` of each side, 1.0 being full scale, where there are two."""
+
+    loudness: float | None
+    peaks: tuple[float, float] | None = None
+
+    @property
+    def only_side(self) -> Literal["left", "right"] | None:
+        """The one that can be heard, where the other cannot."""
+        if self.peaks is None or max(self.peaks) < AUDIBLE or min(self.peaks) > INAUDIBLE:
+            return None
+        return "left" if self.peaks[0] > self.peaks[1] else "right"
+
+
 def measure(
     source: Source,
     audio: AudioStream,
@@ -73,8 +92,8 @@ def measure(
     *,
     channels: int,
     cancelled: Callable[[], bool] | None = None,
-) -> float | None:
-    """LUFS of the recording as it will sound in `channels`, or None for silence.
+) -> Sound | None:
+    """The recording as it will sound in `channels`; None where it could not be looked at.
 
     A place that cannot be read counts for nothing; nor does the whole, where it crashes the process that
     looks: the encoder will tell. Raises Cancelled, Transient where the storage failed.
@@ -94,4 +113,14 @@ def measure(
         raise Transient(f"The recording could not be read from storage: {trouble}")
     if ending.status != 0 or ending.limit is not None:
         return None
-    return integrated([value for place in json.loads(told) for value in place])
+    return heard(json.loads(told))
+
+
+def heard(places: Sequence[Mapping[str, Sequence[float]]]) -> Sound | None:
+    """From what `libav/levels.py` tells of each place."""
+    momentary = [value for place in places for value in place["momentary"]]
+    if not momentary:
+        return None
+    sides = [place["peaks"] for place in places if len(place["peaks"]) == 2]
+    peaks = (max(side[0] for side in sides), max(side[1] for side in sides)) if sides else None
+    return Sound(integrated(momentary), peaks)

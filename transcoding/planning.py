@@ -89,8 +89,16 @@ class Planner:
                 cancelled=cancelled,
             )
         )
-        gain = loudness.gain_towards(measured, profile.audio.loudness)
-        return rendition.model_copy(update={"gain_db": gain})
+        if measured is None:
+            return rendition
+        gain = loudness.gain_towards(measured.loudness, profile.audio.loudness)
+        return rendition.model_copy(
+            update={
+                "gain_db": gain,
+                "silent": measured.loudness is None,
+                "only_side": measured.only_side,
+            }
+        )
 
     async def anchor(self, inspection: Inspection) -> Anchor | None:
         """Not part of the plan: it follows from the source, whatever was frozen."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from academy.errors import RejectedMedia
+from academy.findings import spoken
 from transcoding.facts import Failure, FileFacts
-from transcoding.findings import is_truncated, spoken
+from transcoding.findings import is_truncated
 
 LONGEST: Final = 12 * 3600.0
 SHORTEST: Final = 0.5

@@ -1,8 +1,8 @@
 """Measures how loud a recording is in a few places, in a process of its own: it reads a stranger's file.
 
 Started by `loudness.py` under the supervisor, as a script: `levels.py URL OPTIONS STREAM LAYOUT PLACES`.
-Writes one list of momentary loudness (LUFS of 400 ms, every 100 ms) per place as JSON. The file is opened
-once: two hours of an MP4's index take as long to read as 16 places to decode. About 0.5 s of CPU.
+Writes for each place, as JSON, momentary loudness (LUFS of 400 ms, every 100 ms) and the highest sample
+of each channel (1.0 is full scale). The file is opened once: two hours of an MP4's index take as long to read as 16 places to decode. About 0.5 s of CPU.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from av.stream import Discard
 
 RATE = 48_000
 MOMENTARY = "lavfi.r128.M"
+PEAK = "lavfi.r128.sample_peaks_ch"
+Place = dict[str, list[float]]
 
 
 def main(
@@ -31,7 +33,7 @@ def main(
     index: int,
     layout: str,
     places: list[tuple[float, float | None]],
-) -> list[list[float]]:
+) -> list[Place]:
     """`places`: start in seconds after the container's start, and length or None for all that follows."""
     av.logging.set_level(None)
     with av.open(url, options=options, timeout=30, metadata_errors="replace") as container:
@@ -48,9 +50,9 @@ def main(
 
 def levels(
     container: InputContainer, sound: AudioStream, layout: str, start: float, length: float | None
-) -> list[float]:
+) -> Place:
     """What cannot be read counts for nothing."""
-    found: list[float] = []
+    found: Place = {"momentary": [], "peaks": []}
     with suppress(av.error.FFmpegError, ValueError):
         if start > 0:
             origin = container.start_time or 0
@@ -61,13 +63,13 @@ def levels(
             graph.add_abuffer(template=sound),
             graph.add("aresample", str(RATE)),
             graph.add("aformat", f"channel_layouts={layout}"),
-            graph.add("ebur128", "metadata=1"),
+            graph.add("ebur128", "metadata=1:peak=sample"),
             graph.add("abuffersink"),
         ]
         graph.link_nodes(*chain).configure()
         for frame in frames(container, sound, length):
             graph.push(frame)
-            found += measured(graph)
+            measured(graph, found)
     return found
 
 
@@ -87,12 +89,18 @@ def frames(
             yield frame
 
 
-def measured(graph: av.filter.Graph) -> Iterator[float]:
+def measured(graph: av.filter.Graph, place: Place) -> None:
+    """Peaks are the highest so far."""
     with suppress(av.error.BlockingIOError, av.error.EOFError):
         while True:
-            value = graph.pull().metadata.get(MOMENTARY)
-            if value is not None:
-                yield round(float(value), 2)
+            told = graph.pull().metadata
+            if MOMENTARY in told:
+                place["momentary"].append(round(float(told[MOMENTARY]), 2))
+                place["peaks"] = [
+                    float(told[f"{PEAK}{channel}"])
+                    for channel in range(2)
+                    if f"{PEAK}{channel}" in told
+                ]
 
 
 if __name__ == "__main__":
