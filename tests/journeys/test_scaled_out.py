@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,70 +10,16 @@ import httpx
 import psutil
 import pytest
 
-from tests.certificates import Certificates, make_certificates
+from tests.certificates import make_certificates
 from tests.fixtures_footage import Footage
 from tests.fixtures_storage import S3Server
 from tests.journeys.conftest import Installing
+from tests.journeys.dask_cluster import Cluster
 from tests.journeys.decoding import decode
-from tests.journeys.installation import PATIENCE, free_port, wait_until
+from tests.journeys.installation import wait_until
+from tests.journeys.networks import Namespace, namespaces, unavailable
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
-
-
-class Cluster:
-    """`dask scheduler` and `dask worker` processes that talk TLS."""
-
-    def __init__(self, folder: Path, certificates: Certificates, stack: ExitStack) -> None:
-        self.address = f"tls://127.0.0.1:{free_port()}"
-        self.log = folder / "dask.log"
-        self._stack = stack
-        self._folder = folder
-        self._tls = [
-            *("--tls-ca-file", str(certificates.ca)),
-            *("--tls-cert", str(certificates.certificate)),
-            *("--tls-key", str(certificates.key)),
-        ]
-        self._run(
-            *("scheduler", "--protocol", "tls", "--host", "127.0.0.1"),
-            *(
-                "--port",
-                self.address.rsplit(":", 1)[1],
-                "--no-dashboard",
-                "--dashboard-address",
-                ":0",
-            ),
-            env=None,
-        )
-
-    def add_worker(self, env: dict[str, str]) -> subprocess.Popen[bytes]:
-        return self._run(
-            *("worker", self.address, "--host", "127.0.0.1", "--no-dashboard", "--no-nanny"),
-            *("--dashboard-address", ":0", "--nthreads", "1", "--resources", "encoder=1"),
-            *("--local-directory", str(self._folder)),
-            env=env,
-        )
-
-    def _run(self, *arguments: str, env: dict[str, str] | None) -> subprocess.Popen[bytes]:
-        log = self._stack.enter_context(self.log.open("ab"))
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "dask", *arguments, *self._tls],
-            env=env,
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-        )
-        self._stack.callback(_end, process)
-        return process
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -130,6 +73,64 @@ def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
     segment = first_segment(playback["hls"])
     assert segment.status_code == 307
     assert segment.headers["location"].startswith(s3_server.endpoint)
+
+
+@pytest.mark.slow
+def test_workers_with_networks_of_their_own_make_a_lecture(
+    install: Installing,
+    s3_server: S3Server,
+    mongo_url: str,
+    database_name: str,
+    footage: Footage,
+    tmp_path: Path,
+) -> None:
+    if reason := unavailable():
+        pytest.skip(reason)
+    with ExitStack() as stack:
+        shared = [httpx.URL(s3_server.endpoint).port or 0, mongo_port(mongo_url)]
+        places = stack.enter_context(namespaces(2, shared))
+        cluster = Cluster(tmp_path, make_certificates(tmp_path), stack, host=places[0].gateway)
+        academy = install(
+            **s3_server.environment,
+            ACADEMY_STORAGE_URL=f"s3://{s3_server.new_bucket()}/academy",
+            ACADEMY_MONGODB_URL=mongo_url,
+            ACADEMY_MONGODB_DATABASE=database_name,
+            ACADEMY_DASK_SCHEDULER=cluster.address,
+            ACADEMY_DASK_TLS_CA=str(tmp_path / "ca.pem"),
+            ACADEMY_DASK_TLS_CERT=str(tmp_path / "certificate.pem"),
+            ACADEMY_DASK_TLS_KEY=str(tmp_path / "key.pem"),
+        ).start()
+        academy.add_course("networks")
+        workers = [
+            cluster.add_worker(
+                worker_environment(academy.env, tmp_path, place),
+                host=place.address,
+                inside=place.inside,
+            )
+            for place in places
+        ]
+        recording = footage("lecture", duration=24)
+        arguments = ["--course", "networks", "--title", "Farther", "--publish"]
+        lecture_id = academy.uploaded(academy.run("upload", str(recording), *arguments))
+        academy.settled(lecture_id, "succeeded")
+        assert decode(academy.lecture(lecture_id)["playback"]["hls"]).frames == 720
+        # Both took part, each over its own address.
+        log = cluster.log.read_text(errors="replace")
+        assert all(f"tls://{place.address}:" in log for place in places), log[-4000:]
+        assert all(worker.poll() is None for worker in workers), log[-4000:]
+        # Nothing of the dispatcher's disk: the workers' own data directories hold no media.
+        assert not academy.segments()
+
+
+def worker_environment(env: dict[str, str], folder: Path, place: Namespace) -> dict[str, str]:
+    """Another machine's: of the installation's own folder it knows nothing."""
+    home = folder / place.name
+    home.mkdir()
+    return {**env, "ACADEMY_DATA_DIR": str(home / "data"), "HOME": str(home), "TMPDIR": str(home)}
+
+
+def mongo_port(url: str) -> int:
+    return int(url.rpartition("@")[2].partition("/")[0].rpartition(":")[2])
 
 
 def first_segment(manifest: str) -> httpx.Response:
