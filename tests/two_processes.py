@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from academy.mongo.stores import MongoStores
 from academy.settings import Settings
 from api.app import create_app
+from api.provenance import SCOPE_KEY
 from api.response_cache import ResponseCache
 from tests.fixtures_api import client_of
 
@@ -21,13 +23,34 @@ PULSE = "opportunities/pulse"
 """A document that no page shows: once told of it, a cache was told of all that was written before."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Processes:
     stores: MongoStores
     kept: tuple[httpx.AsyncClient, httpx.AsyncClient]
     fresh: httpx.AsyncClient
     caches: tuple[ResponseCache, ...]
     told: tuple[Counter[str], ...]
+    dawdle: float = 0.0
+    """Seconds that a fill takes after it has read everything: time for a write to overtake it."""
+
+    def slow_down(self) -> None:
+        for cache in self.caches:
+            cache._app = self._dawdling(cache._app)
+
+    def _dawdling(self, app: ASGIApp) -> ASGIApp:
+        async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+            messages: list[Message] = []
+
+            async def keep(message: Message) -> None:
+                messages.append(message)
+
+            await app(scope, receive, keep)
+            if SCOPE_KEY in scope and self.dawdle:
+                await asyncio.sleep(self.dawdle)
+            for message in messages:
+                await send(message)
+
+        return slow
 
     async def settled(self) -> None:
         """When both caches were told of everything written until now."""
@@ -73,6 +96,7 @@ async def two_processes(settings: Settings) -> AsyncIterator[Processes]:
                 caches=(one.state.response_cache, two.state.response_cache),
                 told=told,
             )
+            processes.slow_down()
             await processes.settled()
             yield processes
 

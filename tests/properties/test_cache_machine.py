@@ -121,6 +121,21 @@ class CacheMachine(RuleBasedStateMachine):
         self.step(work())
 
     @precondition(lambda self: self.lectures)
+    @rule(which=numbers, title=st.sampled_from("abc"))
+    def rename_lecture(self, which: int, title: str) -> None:
+        """A write that touches no other document."""
+
+        async def work() -> None:
+            with contextlib.suppress(NotFound):
+                lecture = await self.stores.courses.lecture(
+                    self.lectures[which % len(self.lectures)]
+                )
+                changes = Changes(lecture.revision, {"title": {"en": title}})
+                await self.stores.courses.change_lecture(lecture.id, changes)
+
+        self.step(work())
+
+    @precondition(lambda self: self.lectures)
     @rule(which=numbers)
     def delete_lecture(self, which: int) -> None:
         lecture_id = self.lectures.pop(which % len(self.lectures))
@@ -146,6 +161,10 @@ class CacheMachine(RuleBasedStateMachine):
     def kill_streams(self) -> None:
         self.step(self.processes.kill_streams())
 
+    @rule(seconds=st.sampled_from([0.0, 0.05, 0.1]))
+    def dawdle(self, seconds: float) -> None:
+        self.processes.dawdle = seconds
+
     def addresses(self) -> list[str]:
         return [
             "/v1/courses",
@@ -164,14 +183,19 @@ class CacheMachine(RuleBasedStateMachine):
     async def _step(self, writing: Coroutine[Any, Any, Any]) -> None:
         addresses = self.addresses()
         clients = self.processes.kept
+        for cache in self.processes.caches:
+            cache.forget()  # so that every read is a fill, to be overtaken
+        dawdle = self.processes.dawdle
         racing = (client.get(path) for client in clients for path in addresses)
         await asyncio.gather(*racing, writing, *(client.get(addresses[0]) for client in clients))
         await self.processes.settled()
+        self.processes.dawdle = 0.0
         for path in self.addresses():
             fresh = await self.processes.fresh.get(path)
             for client in clients:
                 kept = await client.get(path)
                 assert (kept.status_code, kept.content) == (fresh.status_code, fresh.content), path
+        self.processes.dawdle = dawdle
 
 
 @pytest.fixture(scope="module")
