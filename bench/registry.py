@@ -13,6 +13,9 @@ SUITES: Final[tuple[str, ...]] = (
     "bench.learning_heartbeats",
     "bench.search_speed",
     "bench.transcode_bits",
+    "bench.transcode_speed",
+    "bench.transcode_time_to_play",
+    "bench.transcode_scaling",
     "bench.api_floor",
 )
 """Modules that register benchmarks, in the order in which they run."""

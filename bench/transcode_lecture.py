@@ -13,9 +13,9 @@ COPY_LIMIT: Final = 300
 """Seconds."""
 KEPT: Final = [
     *("-c:v", "libx264", "-preset", "superfast", "-crf", "23", "-g", "250"),
-    *("-maxrate", "4M", "-bufsize", "8M"),
+    *("-maxrate", "2M", "-bufsize", "4M"),
 ]
-"""What recorders write: a few Mb/s, a keyframe now and then. Two hours take 3.6 GB at most."""
+"""What recorders write: two Mb/s, a keyframe now and then. Two hours take 1.8 GB at most."""
 
 
 def lecture(folder: Path, ffmpeg: str, seconds: float) -> Path:

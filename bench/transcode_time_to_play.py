@@ -58,7 +58,7 @@ class Portal:
         self._client = httpx.Client(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
+            timeout=600,
             trust_env=False,
         )
         self._call("POST", "/v1/courses", slug="bench", title="Bench", language="en")
@@ -149,7 +149,7 @@ def installation(folder: Path) -> Iterator[Portal]:
             check=True,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
         portal = Portal(url, told.stdout.strip())
         try:
