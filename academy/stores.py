@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from academy.captions import CaptionFile
 from academy.catalogue import CoursePage, CourseView, LectureView, PosterView
 from academy.courses import Course, CourseOrder, Lecture, Programme, University
 from academy.events import Event, EventKind
@@ -271,6 +272,35 @@ class MediaStore(Protocol):
         """
 
 
+    async def revise(self, media_id: str, publication: Publication) -> None:
+        """Compare-and-set: Conflict unless `publication.revision - 1` is what is published now."""
+
+
+class CaptionStore(Protocol):
+    """What was uploaded, and which lectures are due to be given theirs (`academy.captioning`)."""
+
+    async def of(self, lecture_id: str) -> Sequence[CaptionFile]:
+        """By language; also those that were removed."""
+
+    async def put(self, file: CaptionFile) -> None:
+        """Replaces its language's and makes the lecture due. NotFound without the lecture."""
+
+    async def due(self) -> Sequence[str]:
+        """Ids of lectures whose captions changed, or whose media did; at most 100."""
+
+    async def version(self, lecture_id: str) -> int:
+        """Grows with every change that makes the lecture due."""
+
+    async def settled(self, lecture_id: str, version: int) -> None:
+        """No longer due, unless it has become so again since this version."""
+
+    async def indexed(self, lecture_id: str) -> set[str]:
+        """Languages whose captions can be found."""
+
+    async def indexing(self, lecture_id: str, languages: Collection[str]) -> None:
+        """They are about to be these."""
+
+
 class SearchStore(Protocol):
     async def find(
         self,
@@ -394,6 +424,8 @@ class Stores(Protocol):
     @property
     def media(self) -> MediaStore: ...
     @property
+    def captions(self) -> CaptionStore: ...
+    @property
     def search(self) -> SearchStore: ...
     @property
     def idempotency(self) -> IdempotencyStore: ...
@@ -446,6 +478,7 @@ class ObjectStore(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """In the order of the keys' bytes. S3 tells no headers here: `content_type` is empty."""
 
+    def delete(self, key: str) -> None: ...
     def delete_prefix(self, prefix: str) -> None: ...
     def signed_url(self, key: str, *, expires_in: int) -> str:
         """A GET link, valid for at least `expires_in` seconds; the same one for a while (time buckets)."""
@@ -457,6 +490,15 @@ class SignedPart:
     url: str
     method: str
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartUpload:
+    """One that is under way in the store, whether or not a document knows of it."""
+
+    key: str
+    upload_id: str
+    started: datetime
 
 
 class MultipartUploads(Protocol):
@@ -485,6 +527,11 @@ class MultipartUploads(Protocol):
 
     def abort(self, key: str, upload_id: str) -> None:
         """Idempotent."""
+
+    def under_way(self) -> Iterator[MultipartUpload]:
+        """All that were started and neither completed nor aborted; Unavailable from servers that
+        do not tell (Alibaba Cloud OSS): there a lifecycle rule clears what is abandoned.
+        """
 
 
 class Storage(ObjectStore, MultipartUploads, Protocol):

@@ -26,7 +26,7 @@ from academy.storage.links import DiskLinks, no_links
 from academy.storage.object_headers import check_cache_control, check_content_type
 from academy.storage.object_keys import check_key, check_prefix, check_range
 from academy.storage.staging import IncomingPart, Staging
-from academy.stores import ObjectInfo, SignedPart
+from academy.stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.uploads import Part
 
 _OWN = ".store"
@@ -110,6 +110,18 @@ class DiskStorage:
         folder = self.root / check_prefix(prefix)
         return self._walk(folder, prefix)
 
+    def delete(self, key: str) -> None:
+        target = self.root / check_key(key)
+        if not target.is_file():
+            return
+        # Nothing is published meanwhile: that holds the same lock, shared.
+        with locked(self._locks / "folders"):
+            target.unlink(missing_ok=True)
+            sidecar.path_of(target).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                flush_folder(target.parent)
+            self._prune(target.parent)
+
     def delete_prefix(self, prefix: str) -> None:
         folder = self.root / check_prefix(prefix)
         if not folder.is_dir():
@@ -172,6 +184,9 @@ class DiskStorage:
 
     def abort(self, key: str, upload_id: str) -> None:
         self._staging.discard(check_key(key), upload_id)
+
+    def under_way(self) -> Iterator[MultipartUpload]:
+        return self._staging.under_way()
 
     # Inside
 

@@ -22,7 +22,7 @@ from academy.storage.object_keys import LONGEST_KEY, check_key, check_prefix, ch
 from academy.storage.s3_connection import PARALLEL, S3Connection
 from academy.storage.s3_errors import CONNECTION_ERRORS, code_of, translated
 from academy.storage.s3_links import S3Links
-from academy.stores import ObjectInfo, SignedPart
+from academy.stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.uploads import Part
 
 _LARGEST_PUT = 256 * 1024**2
@@ -111,6 +111,9 @@ class S3Storage:
                         modified=entry["LastModified"],
                     )
 
+    def delete(self, key: str) -> None:
+        self._delete(check_key(key, longest=self._longest))
+
     def delete_prefix(self, prefix: str) -> None:
         # Singly: the bulk request needs headers that boto3 no longer sends and some servers ask for.
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="s3-delete") as pool:
@@ -180,6 +183,18 @@ class S3Storage:
         except ObjectNotFound:
             # NoSuchUpload or NoSuchKey, depending on the server: it is gone, as asked.
             return
+
+    def under_way(self) -> Iterator[MultipartUpload]:
+        with translated("the list of uploads"):
+            for page in self.client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self.bucket, Prefix=self.prefix
+            ):
+                for entry in page.get("Uploads", []):
+                    yield MultipartUpload(
+                        key=entry["Key"].removeprefix(self.prefix),
+                        upload_id=entry["UploadId"],
+                        started=entry["Initiated"],
+                    )
 
     # Inside
 

@@ -17,6 +17,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +32,7 @@ from academy.storage.durable import (
     write_all,
     write_whole,
 )
+from academy.stores import MultipartUpload
 from academy.uploads import MOST_PARTS, SMALLEST_PART, Part
 
 LARGEST_PART = 5 * 1024**3
@@ -184,6 +186,18 @@ class Staging:
             folder = self._upload(upload_id)
             with locked(folder / ABOUT):
                 _bury(folder)
+
+    def under_way(self) -> Iterator[MultipartUpload]:
+        for entry in os.scandir(self._folder):
+            if not _UPLOAD_ID.fullmatch(entry.name):
+                continue
+            about = Path(entry.path) / ABOUT
+            with suppress(ObjectNotFound, FileNotFoundError):
+                yield MultipartUpload(
+                    key=self._about(Path(entry.path))["key"],
+                    upload_id=entry.name,
+                    started=datetime.fromtimestamp(about.stat().st_mtime, UTC),
+                )
 
     def sweep(self, oldest: float) -> None:
         """Removes what crashed processes left between two steps before this instant."""

@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -319,3 +320,17 @@ def test_a_part_from_another_origin_can_read_its_etag(storage: Storage, sending:
     assert answer.status_code == 200
     exposed = answer.headers["access-control-expose-headers"].lower()
     assert "etag" in [name.strip() for name in exposed.split(",")]
+
+
+def test_uploads_under_way_are_listed_until_they_end(storage: Storage, sending: Sending):
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    other = Sending(storage, sending.http, "recordings/other/source")
+    sending.send(1, LAST)
+    found = {each.upload_id: each for each in storage.under_way()}
+    assert found[sending.upload_id].key == KEY
+    assert found[other.upload_id].key == "recordings/other/source"
+    assert before < found[other.upload_id].started < datetime.now(UTC) + timedelta(minutes=1)
+    other.abort()
+    sending.complete(sending.parts())
+    left = {each.upload_id for each in storage.under_way()}
+    assert not left & {sending.upload_id, other.upload_id}

@@ -342,3 +342,23 @@ def test_a_tampered_link_is_refused(storage: Storage, http: httpx.Client):
         assert http.get(tampered).status_code in {400, 403}
     assert http.put(url, content=b"mine now").status_code in {403, 405}
     assert b"".join(storage.read(KEY)) == BODY
+
+
+@everywhere
+def test_one_object_is_deleted_and_its_neighbours_stay(storage: Storage):
+    for key in ("media/a/1", "media/a/2", "media/ab"):
+        put(storage, key)
+    storage.delete("media/a/1")
+    assert keys(storage, "media/") == ["media/a/2", "media/ab"]
+    with pytest.raises(ObjectNotFound):
+        storage.stat("media/a/1")
+    storage.delete("media/a/1")  # it is gone, as asked
+    storage.delete("media/a/2")
+    put(storage, "media/a")  # its name is free again
+    assert keys(storage, "media/") == ["media/a", "media/ab"]
+
+
+@pytest.mark.parametrize("key", ["", "../a", "a/", "/a"])
+def test_nothing_is_deleted_under_a_name_that_is_none(storage: Storage, key: str):
+    with pytest.raises(Invalid):
+        storage.delete(key)
