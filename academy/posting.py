@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from academy.access import Access
@@ -23,6 +23,12 @@ LAST_ZONE: Final = timedelta(hours=12)
 def open_day(at: datetime) -> date:
     """The earliest day that is not over everywhere on earth."""
     return (at - LAST_ZONE).date()
+
+
+def open_day_end(at: datetime) -> datetime:
+    """When `open_day` moves on, and with it what is open."""
+    tomorrow = open_day(at) + timedelta(days=1)
+    return datetime.combine(tomorrow, time.min, UTC) + LAST_ZONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from academy import __version__
+from academy.captioning import settle_due
 from academy.completion import reconcile
 from academy.errors import AcademyError
 from academy.settings import Settings
@@ -23,6 +24,7 @@ from academy.webhook_sending import Sender
 from academy.webhook_targets import Targets
 from academy.wiring import Backend, open_backend
 from api import (
+    captions,
     catalogue,
     certificates,
     heartbeats,
@@ -56,6 +58,8 @@ BODY_LIMIT: Final = 1024**2
 """Bytes of a JSON body."""
 RECONCILE_EVERY: Final = 60.0
 """Seconds."""
+CAPTIONS_EVERY: Final = 5.0
+"""Seconds. One look into an index that is nearly always empty."""
 
 
 KEPT: Final = frozenset(
@@ -70,6 +74,8 @@ KEPT: Final = frozenset(
         "get_course",
         "get_course_poster",
         "get_lecture",
+        "list_opportunities",
+        "get_opportunity",
     }
 )
 """Operations whose public answers are kept. Each says what its answer was made from."""
@@ -121,6 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
         partners,
         uploading,
         recordings,
+        captions,
         playback,
         *learners,
         webhooks,
@@ -152,6 +159,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         sender = Sender(backend.keys, Targets(backend.settings.webhook_networks))
         async with delivering(backend.stores.webhooks, sender, app.state.closing):
             reconciling = asyncio.create_task(_keep_reconciling(backend))
+            captioning = asyncio.create_task(_keep_captions_settled(backend))
             cache: ResponseCache = app.state.response_cache
             try:
                 async with backend.stores.public_changes.told_to(cache):
@@ -160,9 +168,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 app.state.closing.set()
                 await cache.close()
                 await app.state.services.learners.close()
-                reconciling.cancel()
-                with suppress(asyncio.CancelledError):
-                    await reconciling
+                for task in (reconciling, captioning):
+                    task.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await task
 
 
 async def _keep_reconciling(backend: Backend) -> None:
@@ -176,6 +185,18 @@ async def _keep_reconciling(backend: Backend) -> None:
             # Ended by a bug, this loop would leave uploads unfinished without a word.
             log.exception("reconciling uploads failed")
         await asyncio.sleep(RECONCILE_EVERY)
+
+
+async def _keep_captions_settled(backend: Backend) -> None:
+    """Brings captions to media that were published after them, and ends what a crash interrupted."""
+    while True:
+        try:
+            await settle_due(backend.stores, backend.storage)
+        except AcademyError as error:
+            log.warning("captions could not be brought to their media: %s", error)
+        except Exception:
+            log.exception("bringing captions to their media failed")
+        await asyncio.sleep(CAPTIONS_EVERY)
 
 
 async def _media_origins(backend: Backend) -> list[str]:

@@ -6,8 +6,11 @@ from typing import Annotated, Final
 
 from fastapi import Query, Response
 
+from academy.catalogue import mark
+from academy.courses import now
 from academy.ids import Slug
 from academy.opportunities import NewOpportunity, OpportunityKind, OpportunityPatch
+from academy.posting import open_day_end
 from api import paging
 from api.answers import answer
 from api.context import IfMatch, Reader, Writer
@@ -33,6 +36,7 @@ async def list_opportunities(
     page = await context.posting.open(
         programme=programme, kind=kind, limit=limit, after=paging.decode(keys, scope, cursor)
     )
+    context.made_from({"opportunities"}, until=open_day_end(now()).timestamp())
     listing = Listing[OpportunityOut](
         items=[OpportunityOut.of(each, context.languages) for each in page.items],
         next_cursor=paging.encode(keys, scope, page.next),
@@ -44,6 +48,9 @@ async def list_opportunities(
 async def get_opportunity(context: Reader, opportunity_id: str) -> Response:
     """404 once it has closed."""
     found = await context.posting.get(opportunity_id)
+    context.made_from(
+        {mark("opportunities", opportunity_id)}, until=open_day_end(now()).timestamp()
+    )
     return answer(context, OpportunityOut.of(found, context.languages), revision=found.revision)
 
 
