@@ -128,6 +128,8 @@ OPERATIONS = [
 
 
 def conforms(operation: Any, running: Running, **options: Any) -> None:
+    checks: list[Any] = [CHECKS.get_one(name) for name in WANTED]
+
     @settings(
         phases=[Phase.generate],
         database=None,
@@ -136,7 +138,7 @@ def conforms(operation: Any, running: Running, **options: Any) -> None:
         **options,
     )
     @given(case=operation.as_strategy())
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         if case.method != "DELETE":
             lead = {
                 name: running.known[name] for name in case.path_parameters if name in running.known
@@ -145,7 +147,7 @@ def conforms(operation: Any, running: Running, **options: Any) -> None:
         case.call_and_validate(
             base_url=running.url,
             headers=running.headers,
-            checks=[CHECKS.get_one(name) for name in WANTED],
+            checks=checks,
             timeout=30,
         )
 

@@ -77,7 +77,7 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def running_site(
-    folder: Path, mongodb_url: str, database: str, stores: MongoStores
+    folder: Path, mongodb_url: str, database: str, stores: MongoStores, **more: str
 ) -> AsyncIterator[Site]:
     port = free_port()
     settings = Settings(
@@ -87,6 +87,7 @@ async def running_site(
         data_dir=folder,
         secret_key=SECRET,
         public_url=f"http://127.0.0.1:{port}",
+        **more,  # type: ignore[arg-type]
     )
     storage = open_storage(settings, KeyRing(SECRET))
     service = Service(settings, port)
