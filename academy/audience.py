@@ -65,10 +65,8 @@ class Audiences:
         needs = [Need(each.id, each.duration or 0.0, rules.needed(each)) for each in lectures]
         at = now()
         store = self.stores.statistics
-        funnel, passing, leaving = await asyncio.gather(
-            store.funnel(course.slug, needs, since=at - ACTIVE),
-            store.passing(needs, BUCKETS),
-            store.leaving(needs, BUCKETS),
+        funnel, attention = await asyncio.gather(
+            store.funnel(course.slug, needs, since=at - ACTIVE), store.attention(needs, BUCKETS)
         )
         return CourseAudience(
             counted_at=at,
@@ -76,13 +74,11 @@ class Audiences:
             lectures=[
                 LectureAudience(
                     lecture=lecture,
-                    started=passed.started,
-                    completed=passed.completed,
-                    viewers=passed.viewers,
-                    moments=moments(left.leavers, need.duration),
+                    started=seen.started,
+                    completed=seen.completed,
+                    viewers=seen.viewers,
+                    moments=moments(seen.leavers, need.duration),
                 )
-                for lecture, need, passed, left in zip(
-                    lectures, needs, passing, leaving, strict=True
-                )
+                for lecture, need, seen in zip(lectures, needs, attention, strict=True)
             ],
         )

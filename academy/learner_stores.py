@@ -10,7 +10,7 @@ from academy.certificates import Certificate
 from academy.enrolment import Enrolment
 from academy.opportunities import Opportunity, OpportunityKind
 from academy.progress import Heartbeat, Progress
-from academy.statistics import Funnel, Leaving, Need, Passing
+from academy.statistics import Attention, Funnel, Need
 from academy.stores import Changes, Page, Position, Stores
 
 
@@ -95,14 +95,11 @@ class OpportunityStore(Protocol):
 
 
 class StatisticsStore(Protocol):
-    """Counts over everybody who watched. Each is one aggregation over a course's progress."""
+    """Counts over everybody who watched; estimates from a sample where there are many thousands."""
 
     async def funnel(self, course: str, needs: Sequence[Need], *, since: datetime) -> Funnel: ...
-    async def passing(self, needs: Sequence[Need], buckets: int) -> Sequence[Passing]:
-        """How many learners saw the middle of each of `buckets` equal parts of each lecture."""
-
-    async def leaving(self, needs: Sequence[Need], buckets: int) -> Sequence[Leaving]:
-        """In which part each learner's watching ends."""
+    async def attention(self, needs: Sequence[Need], buckets: int) -> Sequence[Attention]:
+        """Of each lecture, in `buckets` equal parts."""
 
 
 class PersonalDataStore(Protocol):

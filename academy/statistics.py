@@ -42,20 +42,16 @@ class Funnel:
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
-    """`viewers[k]` learners saw the middle of part k of a lecture; `started` watched any of it."""
+class Attention:
+    """What learners do with one lecture, whose time is divided into equal parts.
+
+    `started` watched any of it. `viewers[k]` saw the middle of part k; of `leavers[k]` watching ends in it.
+    """
 
     lecture: str
     started: int
     completed: int
     viewers: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """`leavers[k]` learners' watching ends in part k of a lecture."""
-
-    lecture: str
     leavers: tuple[int, ...]
 
 

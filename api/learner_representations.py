@@ -218,7 +218,7 @@ class OpportunityOut(BaseModel):
 
 
 class FunnelOut(BaseModel):
-    """Each is a part of the one before."""
+    """Each is a part of the one before. Beyond 5,000 learners an estimate, save the first and last."""
 
     enrolled: int
     started: int
