@@ -32,7 +32,17 @@ class Settings(BaseSettings):
     """Where clients reach the storage, if not where the services do (an internal network)."""
     s3_region: str = "us-east-1"
     s3_addressing_style: AddressingStyle = "auto"
+    s3_checksums: Literal["when_required", "when_supported"] = "when_required"
+    """`when_supported` sends trailing checksums, which OSS, older Ceph and others refuse."""
+    s3_public_media: bool = False
+    """Everybody may read `media/` (never `recordings/`): `academy storage setup` sees to it."""
     public_media_url: str | None = None
+    cdn_purge_url: str | None = None
+    """Is sent a POST with the addresses that a takedown deleted."""
+    cdn_purge_token: str | None = None
+    quota_course_bytes: int | None = Field(default=None, gt=0)
+    quota_instructor_bytes: int | None = Field(default=None, gt=0)
+    """Of all courses one account owns. Sources, media and open uploads count."""
     dask_scheduler: str | None = None
     dask_tls_ca: Path | None = None
     dask_tls_cert: Path | None = None
@@ -93,6 +103,7 @@ class Settings(BaseSettings):
     @field_validator(
         "public_url",
         "public_media_url",
+        "cdn_purge_url",
         "s3_endpoint_url",
         "s3_public_endpoint_url",
         "oidc_issuer",

@@ -40,5 +40,6 @@ def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
             public_endpoint_url=settings.s3_public_endpoint_url,
             region=settings.s3_region,
             addressing_style=settings.s3_addressing_style,
+            checksums=settings.s3_checksums,
         ),
     )

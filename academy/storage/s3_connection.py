@@ -31,6 +31,7 @@ class S3Connection:
     public_endpoint_url: str | None = None
     region: str = "us-east-1"
     addressing_style: Literal["auto", "path", "virtual"] = "auto"
+    checksums: Literal["when_required", "when_supported"] = "when_required"
     access_key: str | None = None
     secret_key: str | None = field(default=None, repr=False)
 
@@ -72,8 +73,8 @@ class S3Connection:
             signature_version="s3v4",
             s3={"addressing_style": self.addressing_style},
             # boto3's newer default sends trailers that OSS, older Ceph and others refuse.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
+            request_checksum_calculation=self.checksums,
+            response_checksum_validation=self.checksums,
             retries={"mode": "standard", "total_max_attempts": 5},
             connect_timeout=5,
             read_timeout=60,
