@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import Final
 
 from academy.media import VideoRendition
 from academy.recordings import Reason, VideoStream
 from transcoding.complexity import Content
 from transcoding.ladder import fitting
 from transcoding.profiles import Profile
+
+NAMES: Final = {"h264": "H.264", "av1": "AV1"}
 
 
 def reasons(
@@ -67,25 +70,27 @@ def _frame_rate(source: Fraction, rate: Fraction) -> Reason:
 def _left_out(
     video: VideoStream, profile: Profile, content: Content, made: Sequence[VideoRendition]
 ) -> Iterator[Reason]:
-    kept = {(rung.codec, min(rung.width, rung.height)) for rung in made}
-    for codec in ("h264", "av1"):
+    for codec, name in NAMES.items():
         table = [rung for rung in profile.video if rung.codec == codec]
-        top = max((size for each, size in kept if each == codec), default=0)
-        for size, _ in fitting(video, table) if table else ():
-            if (codec, size // 2 * 2) in kept:
+        kept = {min(rung.width, rung.height) for rung in made if rung.codec == codec}
+        for size, _ in fitting(video, table) if kept else ():
+            above = [each for each in kept if each > size]
+            if size // 2 * 2 in kept:
                 continue
-            if size > top:
+            if above:
+                need = content.need_at(min(above))
                 yield Reason(
-                    code="looks_alike",
-                    message=f"No rung of {size} lines: the recording shows nothing that {top} lines do not.",
-                    figures={"size": size, "instead": top},
+                    code="not_needed",
+                    message=f"No {name} rung of {size} lines: small text is hard to read there, and the "
+                    f"rung above asks little of any connection, about {need / 1000:.0f} kb/s.",
+                    figures={"size": size, "above": min(above), "above_needs": round(need)},
                 )
             else:
                 yield Reason(
-                    code="illegible",
-                    message=f"No rung of {size} lines: its text could not be read, and the rung above "
-                    "asks little of any connection.",
-                    figures={"size": size, "above_needs": round(content.need_at(top))},
+                    code="looks_alike",
+                    message=f"No {name} rung of {size} lines: the recording shows nothing that "
+                    f"{max(kept)} lines do not.",
+                    figures={"size": size, "instead": max(kept)},
                 )
 
 
@@ -94,10 +99,12 @@ def _rung(rung: VideoRendition, content: Content | None) -> Reason:
     figures: dict[str, float] = {"crf": rung.crf, "cap": rung.max_rate}
     expected = ""
     if content is not None:
-        need = content.need_at(size)
-        figures |= {"expected": round(need), "cost": rung.cost or 0.0}
-        expected = f", expected to take about {need / 1000:.0f} kb/s"
-    name = "AV1" if rung.codec == "av1" else "H.264"
+        figures["cost"] = rung.cost or 0.0
+        if rung.codec == "h264":
+            need = content.need_at(size)
+            figures["expected"] = round(need)
+            expected = f", expected to take about {need / 1000:.0f} kb/s"
+    name = NAMES[rung.codec]
     return Reason(
         code="rung",
         message=f"{rung.id}: {rung.width} x {rung.height} in {name} at quality {rung.crf}{expected}, "

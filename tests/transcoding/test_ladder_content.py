@@ -56,7 +56,7 @@ def test_slides_keep_1080_lines_and_lose_the_rung_on_which_nobody_can_read() -> 
         ("v1080", 27, "aq-strength=0.4"),
         ("v720", 27, "aq-strength=0.4"),
     ]
-    assert codes(SLIDES) == ["drawn", "illegible", "rung", "rung"]
+    assert codes(SLIDES) == ["drawn", "not_needed", "rung", "rung"]
 
 
 def test_slides_that_need_much_keep_a_rung_for_bad_networks() -> None:
@@ -117,6 +117,17 @@ def test_the_grid_runs_at_the_rate_that_is_really_there() -> None:
     varying = video.model_copy(update={"variable_frame_rate": True})
     found = found.model_copy(update={"video": varying})
     assert grid_for(found, DEFAULT, doubled).frame_rate == Ratio(num=60)
+
+
+def test_what_was_left_out_is_explained_by_its_figures() -> None:
+    made = video_renditions(VIDEO, DEFAULT, RATE, SLIDES)
+    told = [r for r in reasons(VIDEO, DEFAULT, RATE, SLIDES, made) if r.code == "not_needed"]
+    assert [reason.figures for reason in told] == [
+        {"size": 360, "above": 720, "above_needs": round(SLIDES.need_at(720))}
+    ]
+    made = video_renditions(VIDEO, DEFAULT, RATE, ENLARGED)
+    told = [r for r in reasons(VIDEO, DEFAULT, RATE, ENLARGED, made) if r.code == "looks_alike"]
+    assert [reason.figures for reason in told] == [{"size": 1080, "instead": 720}]
 
 
 def test_a_lowered_rate_is_explained_with_its_figures() -> None:
