@@ -79,7 +79,7 @@ KEPT: Final = frozenset(
     }
 )
 """Operations whose public answers are kept. Each says what its answer was made from."""
-WRITING: Final = ("studio", "partners", "recordings", "opportunities")
+WRITING: Final = ("studio", "partners", "recordings", "captions", "opportunities")
 """Tags of the operations that write what the public reads."""
 
 
