@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import ffmpeg as graph
 
+from academy.endonyms import endonym
 from academy.recordings import SubtitleStream
 from transcoding import ffmpeg, tongues
 from transcoding.sources import Source
@@ -112,4 +113,4 @@ def _chosen(
 def _label(stream: SubtitleStream, tongue: str) -> str:
     told = " ".join((stream.title or "").split())
     printable = "".join(character for character in told if character.isprintable())
-    return printable[:LONGEST_LABEL] or tongues.name(tongue)
+    return printable[:LONGEST_LABEL] or endonym(tongue)

@@ -1,4 +1,4 @@
-"""Languages as containers name them (ISO 639-2, or BCP 47) and as the web does, with their own names. Pure."""
+"""Languages as containers name them (ISO 639-2, or BCP 47) and as the web does. Pure."""
 
 from __future__ import annotations
 
@@ -46,28 +46,6 @@ SHORT: Final = {
     "ukr": "uk",
     "vie": "vi",
 }
-NAMES: Final = {
-    "ar": "العربية",
-    "cs": "Čeština",
-    "de": "Deutsch",
-    "en": "English",
-    "es": "Español",
-    "fr": "Français",
-    "hi": "हिन्दी",
-    "id": "Bahasa Indonesia",
-    "it": "Italiano",
-    "ja": "日本語",
-    "ko": "한국어",
-    "nl": "Nederlands",
-    "pl": "Polski",
-    "pt": "Português",
-    "ru": "Русский",
-    "th": "ไทย",
-    "tr": "Türkçe",
-    "uk": "Українська",
-    "vi": "Tiếng Việt",
-    "zh": "中文",
-}
 _TAG: Final = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
@@ -79,8 +57,3 @@ def tag(told: str | None) -> str | None:
     first = SHORT.get(first.lower(), first.lower())
     whole = f"{first}-{rest}" if rest else first
     return whole if _TAG.fullmatch(whole) and first not in {"und", "mul", "zxx"} else None
-
-
-def name(language: str) -> str:
-    """What speakers call it, for a player's menu; the tag itself where that is not known here."""
-    return NAMES.get(language.partition("-")[0], language)

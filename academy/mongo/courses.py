@@ -100,7 +100,7 @@ class MongoCourseStore(LectureDocuments):
         return await in_transaction(self._database, work)
 
     async def delete(self, slug: str) -> None:
-        async def work(session: Session) -> None:
+        async def work(session: Session) -> list[str]:
             if await self._database.enrolments.find_one({"course": slug}, session=session):
                 raise Conflict("Learners are enrolled in this course: unpublish it instead.")
             before = await self._courses.find_one_and_delete({"_id": slug}, session=session)
@@ -111,9 +111,11 @@ class MongoCourseStore(LectureDocuments):
             ids = [document["_id"] async for document in lectures]
             await self._lectures.delete_many({"course": slug}, session=session)
             await self._end_work_of(ids, session)
+            return ids
 
-        await in_transaction(self._database, work)
+        gone = await in_transaction(self._database, work)
         await self._database.progress.delete_many({"course": slug})
+        await self._database.captions.delete_many({"lecture_id": {"$in": gone}})
 
     async def _count_courses(
         self, session: Session, before: Document | None, after: Document | None

@@ -51,7 +51,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("owner", 1), ("created_at", -1), ("_id", 1)]),
         IndexModel([("instructors", 1), ("created_at", -1), ("_id", 1)]),
     ],
-    "lectures": [IndexModel([("course", 1), ("position", 1), ("created_at", 1)])],
+    "lectures": [
+        IndexModel([("course", 1), ("position", 1), ("created_at", 1)]),
+        IndexModel("captions_due", partialFilterExpression={"captions_due": True}),
+    ],
+    "captions": [IndexModel([("lecture_id", 1), ("language", 1)])],
     "uploads": [
         IndexModel([("lecture_id", 1), ("number", 1)], unique=True),  # uploads are numbered
         IndexModel([("state", 1), ("expires_at", 1)]),

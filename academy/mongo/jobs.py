@@ -332,7 +332,10 @@ class MongoJobStore:
                 "$set": {
                     "media": {"media_id": job.media_id, "number": job.number},
                     "duration": publication.duration,
-                }
+                    # Captions given before are brought to these media (`academy.captioning`).
+                    "captions_due": True,
+                },
+                "$inc": {"captions_version": 1},
             },
             session=session,
         )

@@ -187,6 +187,7 @@ class LectureDocuments:
         await in_transaction(self._database, work)
         # Afterwards, as there may be 50,000: what a crash leaves here is read by nobody.
         await self._database.progress.delete_many({"lecture": lecture_id})
+        await self._database.captions.delete_many({"lecture_id": lecture_id})
 
     async def _end_work_of(self, lectures: Sequence[str], session: Session) -> None:
         of_these = {"lecture_id": {"$in": [*lectures]}}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from academy.errors import NotFound
-from academy.media import Media, Receipt
-from academy.mongo.client import Database, Document, from_document, unavailable_when_down
+from academy.errors import Conflict, NotFound
+from academy.media import Media, Publication, Receipt
+from academy.mongo.client import Database, Document, from_document, plain, unavailable_when_down
 
 
 @unavailable_when_down
@@ -33,3 +33,11 @@ class MongoMediaStore:
             ]
         cursor = self._receipts.find(wanted, {"_id": 0}, sort=[("track", 1), ("number", 1)])
         return [Receipt.model_validate(document) async for document in cursor]
+
+    async def revise(self, media_id: str, publication: Publication) -> None:
+        revised = await self._media.update_one(
+            {"_id": media_id, "publication.revision": publication.revision - 1},
+            {"$set": {"publication": plain(publication)}},
+        )
+        if not revised.matched_count:
+            raise Conflict("These media were published in another revision meanwhile.")

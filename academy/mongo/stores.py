@@ -7,6 +7,7 @@ import asyncio
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from academy.errors import SettingsError, Unavailable
+from academy.mongo.captions import MongoCaptionStore
 from academy.mongo.catalogue import MongoCatalogue
 from academy.mongo.certificates import MongoCertificateStore
 from academy.mongo.changes import MongoPublicChanges
@@ -47,6 +48,7 @@ class MongoStores:
         self.recordings = MongoRecordingStore(self.database)
         self.jobs = MongoJobStore(self.database)
         self.media = MongoMediaStore(self.database)
+        self.captions = MongoCaptionStore(self.database)
         self.search = MongoSearchStore(self.database)
         self.idempotency = MongoIdempotencyStore(self.database)
         self.outbox = MongoEventOutbox(self.database)

@@ -119,6 +119,9 @@ TABLE: Final[dict[str, Row]] = {
     "GET /v1/lectures/{lecture_id}/recording/events": insiders(NOT_THERE),
     "POST /v1/lectures/{lecture_id}/recording/retry": insiders(NOT_THERE),
     "POST /v1/lectures/{lecture_id}/recording/cancel": insiders(NOT_THERE),
+    "GET /v1/lectures/{lecture_id}/captions": insiders(200),
+    "PUT /v1/lectures/{lecture_id}/captions/{language}": insiders(422),  # for want of cues
+    "DELETE /v1/lectures/{lecture_id}/captions/{language}": insiders(204),
     # last of its kind: it ends the upload that the rows above ask about
     "DELETE /v1/uploads/{upload_id}": insiders(204),
     # learners: everybody with an account, about themselves

@@ -40,6 +40,7 @@ async def courses(admin, add_course, add_lecture):
             "upload_id": begun.json()["id"],
             **dict.fromkeys(("code", "kid", "token", "name", "webhook_id", "delivery_id"), "none"),
             "opportunity_id": "none",
+            "language": "de",
         }
     return found
 
