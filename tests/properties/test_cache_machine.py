@@ -225,7 +225,7 @@ def check(
     steps: int,
 ) -> None:
     run_state_machine_as_test(
-        lambda: CacheMachine(*environment),
+        lambda: CacheMachine(*environment),  # type: ignore[arg-type]
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
