@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     rate_limit_writes: str = "600/minute"
     rate_limit_store: Literal["memory", "mongodb"] = "memory"
     """`mongodb` when several API processes serve: they then count together."""
+    trusted_proxies: str = "127.0.0.1,::1"
+    """Addresses and networks whose `X-Forwarded-For` and `-Proto` are believed; `*` for all."""
     webhook_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         default_factory=list
     )

@@ -36,6 +36,7 @@ class Server(uvicorn.Server):
                 log_config=None,  # as everything else logs
                 lifespan="off",  # `run` holds it, so that its errors arrive as themselves
                 server_header=False,
+                forwarded_allow_ips=app.state.settings.trusted_proxies,
                 # Addresses carry path tokens, and those open drafts: they stay out of logs.
                 access_log=False,
                 timeout_graceful_shutdown=GRACE,

@@ -13,6 +13,7 @@ from academy.settings import Settings
 from academy.tokens import issue
 from api.app import create_app
 from api.rate_limit_stores import SharedWindows, WindowMemory
+from api.server import Server
 from tests.fixtures_api import BASE
 
 LIMITS = {"rate_limit_reads": "3/minute", "rate_limit_writes": "2/minute"}
@@ -149,3 +150,20 @@ async def test_memory_is_bounded():
 def test_a_limit_that_cannot_be_read_is_a_wrong_setting(limit):
     with pytest.raises(SettingsError, match="ACADEMY_RATE_LIMIT_READS: must be like"):
         Settings.load(rate_limit_reads=limit)
+
+
+@pytest.mark.parametrize(("trusted", "told"), [("127.0.0.1", True), ("10.0.0.1", False)])
+async def test_an_address_behind_a_proxy_counts_if_the_proxy_is_trusted(
+    api_settings, trusted, told
+):
+    """uvicorn reads `X-Forwarded-For`: asked here as the server configures it."""
+    made = create_app(api_settings.model_copy(update=LIMITS | {"trusted_proxies": trusted}))
+    server = Server(made, "127.0.0.1", 0)
+    server.config.load()
+    async with made.router.lifespan_context(made):
+        for number in range(4):
+            transport = httpx.ASGITransport(app=server.config.loaded_app, client=("127.0.0.1", 1))
+            forwarded = {"X-Forwarded-For": f"198.51.100.{number}"}
+            async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+                answer = await client.get("/v1/nothing", headers=forwarded)
+            assert answer.status_code == (404 if told or number < 3 else 429)
