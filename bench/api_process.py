@@ -33,7 +33,7 @@ class Bare:
         head, body = _kept_answer()
         self._start = {"type": "http.response.start", "status": 200, "headers": head}
         self._body = {"type": "http.response.body", "body": body}
-        self.state = SimpleNamespace(closing=asyncio.Event())
+        self.state = SimpleNamespace(closing=asyncio.Event(), settings=Settings.load())
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send(self._start)
@@ -51,7 +51,7 @@ def academy() -> FastAPI:
 def prebuilt() -> FastAPI:
     """The floor of a miss: a FastAPI route with its answer ready and the one driver call it needs."""
     app = FastAPI(lifespan=_stores)
-    app.state.closing = asyncio.Event()
+    app.state.closing, app.state.settings = asyncio.Event(), Settings.load()
     head, body = _kept_answer()
     headers = {
         name.decode(): value.decode()
