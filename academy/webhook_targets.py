@@ -22,6 +22,9 @@ from academy.errors import FieldError, Forbidden, Invalid
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 RESOLVE_SECONDS: Final = 3.0
+LONGEST_LABEL: Final = 63
+"""Characters between the dots of a name (RFC 1035 §2.3.4)."""
+_PORTS: Final = {"https": 443, "http": 80}
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -39,19 +42,19 @@ class Targets:
 
     def check_url(self, url: str) -> None:
         """Invalid for what can be told without asking the network: a plain-text scheme, a literal address."""
-        parts = urlsplit(url)
         try:
-            literal: Address | None = ipaddress.ip_address(parts.hostname or "")
-        except ValueError:
-            literal = None
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+        except ValueError:  # brackets that do not close, a port that is none
+            host, port = "", None
         detail = None
-        if parts.scheme != "https" and not self._allowed:
-            detail = "use https: a signature is no secrecy"
-        elif not parts.hostname or _port_of(url) is None:
+        if not host or port is None or max(map(len, host.split("."))) > LONGEST_LABEL:
             detail = "name a host, and a port between 1 and 65535 if any"
+        elif parts.scheme != "https" and not self._allowed:
+            detail = "use https: a signature is no secrecy"
         elif parts.username is not None or parts.fragment:
             detail = "leave out user, password and fragment"
-        elif literal is not None and not self.allows(literal):
+        elif (literal := _literal(host)) is not None and not self.allows(literal):
             detail = str(ForbiddenTarget.__doc__)
         if detail is not None:
             raise Invalid("Webhooks cannot be sent there.", errors=[FieldError("/url", detail)])
@@ -63,7 +66,9 @@ class Targets:
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(RESOLVE_SECONDS):
                 await self.resolve(
-                    parts.hostname or "", _port_of(url) or 443, secure=parts.scheme == "https"
+                    parts.hostname or "",
+                    parts.port or _PORTS[parts.scheme],
+                    secure=parts.scheme == "https",
                 )
 
     def named(self, address: Address) -> bool:
@@ -74,7 +79,11 @@ class Targets:
 
     async def resolve(self, host: str, port: int, *, secure: bool) -> Sequence[str]:
         """Every address of `host`. ForbiddenTarget if any of them is not allowed, OSError if there is none."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # not a name at all, says its encoding for the network
+            raise OSError(f"{host!r} is no name") from error
         texts = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for text in texts:
             address = ipaddress.ip_address(text.partition("%")[0])
@@ -84,10 +93,9 @@ class Targets:
         return texts
 
 
-def _port_of(url: str) -> int | None:
+def _literal(host: str) -> Address | None:
     try:
-        parts = urlsplit(url)
-        return parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+        return ipaddress.ip_address(host)
     except ValueError:
         return None
 

@@ -146,8 +146,9 @@ def signed_headers(
 
 
 EndpointUrl = Annotated[
-    str, StringConstraints(pattern=r"^https?://[^\s<>\"\\@]+$", max_length=2000)
+    str, StringConstraints(pattern=r"^https?://[!#-;=?-\[\]_a-z~%&]+$", max_length=2000)
 ]
+"""ASCII: names in other scripts in their `xn--` form."""
 Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=len(EventKind))]
 Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import httpcore
 import pytest
+from pydantic import ValidationError
 
 from academy.courses import now
 from academy.errors import Invalid
@@ -22,6 +23,7 @@ from academy.webhooks import (
     PAUSES,
     Delivery,
     Endpoint,
+    NewEndpoint,
     pause_after,
 )
 from tests.certificates import make_certificates
@@ -87,6 +89,8 @@ def test_networks_that_the_operator_names_are_allowed():
         ("https://example.org/#part", "leave out"),
         ("https://example.org:99999/", "port"),
         ("https:///hook", "host"),
+        ("https://[::1", "host"),
+        ("https://" + "a" * 64 + ".example/", "host"),
     ],
 )
 def test_what_an_address_shows_by_itself_is_refused_when_it_is_set(url, sentence):
@@ -94,6 +98,25 @@ def test_what_an_address_shows_by_itself_is_refused_when_it_is_set(url, sentence
         Targets().check_url(url)
     assert refused.value.errors[0].pointer == "/url"
     assert sentence in refused.value.errors[0].detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a.example/",
+        "https://größe.example/",
+        "https://K\x97/",
+        "https://a b/",
+    ],
+)
+def test_an_address_has_the_form_of_one(url):
+    with pytest.raises(ValidationError):
+        NewEndpoint(url=url, events=[EVENT.kind])
+
+
+async def test_what_is_no_name_has_no_address():
+    with pytest.raises(OSError, match="is no name"):
+        await Targets().resolve("a" * 64 + ".example", 443, secure=True)
 
 
 def resolving_to(monkeypatch, *answers):

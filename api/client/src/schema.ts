@@ -525,6 +525,52 @@ export interface paths {
         patch: operations["change_lecture"];
         trace?: never;
     };
+    "/v1/lectures/{lecture_id}/captions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Captions
+         * @description What was uploaded. Tracks that the recording itself brought along are in `playback` only.
+         */
+        get: operations["list_captions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lectures/{lecture_id}/captions/{language}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Captions
+         * @description Replaces the captions in this language; also what the recording brought along in it.
+         *
+         *     They belong to the lecture: a replaced recording keeps them. 422 names the line that cannot be read.
+         */
+        put: operations["put_captions"];
+        post?: never;
+        /**
+         * Remove Captions
+         * @description Repeatable. Also hides what the recording brought along in this language.
+         */
+        delete: operations["remove_captions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lectures/{lecture_id}/publish": {
         parameters: {
             query?: never;
@@ -1299,6 +1345,67 @@ export interface components {
             /** Url */
             url: string;
         };
+        /** Captions */
+        Captions: {
+            /** Cues */
+            cues: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "subtitles" | "captions";
+            /**
+             * Label
+             * @description As the player's menu shows it
+             */
+            label: string;
+            /** Language */
+            language: string;
+            /**
+             * Uploaded At
+             * Format: date-time
+             */
+            uploaded_at: string;
+        };
+        /** CaptionsList */
+        CaptionsList: {
+            /** Items */
+            items: components["schemas"]["Captions"][];
+        };
+        /** CaptionsTaken */
+        CaptionsTaken: {
+            /**
+             * Changes
+             * @description How many cues were `reordered`, shortened or joined because they were `overlapping`, or left out because they were `empty`, `repeated` or `after_end`
+             */
+            changes: {
+                [key: string]: number;
+            };
+            /** Cues */
+            cues: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "subtitles" | "captions";
+            /**
+             * Label
+             * @description As the player's menu shows it
+             */
+            label: string;
+            /** Language */
+            language: string;
+            /**
+             * Playing
+             * @description In `playback` already; otherwise as soon as there is something to play
+             */
+            playing: boolean;
+            /**
+             * Uploaded At
+             * Format: date-time
+             */
+            uploaded_at: string;
+        };
         /**
          * Certificate
          * @description As it was on the day it was issued.
@@ -1777,6 +1884,10 @@ export interface components {
             /** Message */
             message: string;
             severity: components["schemas"]["Severity"];
+            /** Values */
+            values?: {
+                [key: string]: string | number;
+            };
         };
         /** Found */
         Found: {
@@ -1895,7 +2006,7 @@ export interface components {
         };
         /**
          * Funnel
-         * @description Each is a part of the one before.
+         * @description Each is a part of the one before. Beyond 5,000 learners an estimate, save the first and last.
          */
         Funnel: {
             /**
@@ -3380,6 +3491,9 @@ export type Attendance = components['schemas']['Attendance'];
 export type AttendanceList = components['schemas']['AttendanceList'];
 export type AudioStream = components['schemas']['AudioStream'];
 export type Caption = components['schemas']['Caption'];
+export type Captions = components['schemas']['Captions'];
+export type CaptionsList = components['schemas']['CaptionsList'];
+export type CaptionsTaken = components['schemas']['CaptionsTaken'];
 export type Certificate = components['schemas']['Certificate'];
 export type CertificateList = components['schemas']['CertificateList'];
 export type CertifiedCourse = components['schemas']['CertifiedCourse'];
@@ -5946,6 +6060,161 @@ export interface operations {
             };
         };
     };
+    list_captions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "cues": 1,
+                     *           "kind": "subtitles",
+                     *           "label": "中文",
+                     *           "language": "zh",
+                     *           "uploaded_at": "2026-09-01T08:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CaptionsList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_captions: {
+        parameters: {
+            query?: {
+                /** @description `captions` also tell what can be heard */
+                kind?: "subtitles" | "captions";
+                /** @description Usually the language's own name */
+                label?: string;
+            };
+            header?: never;
+            path: {
+                /** @description BCP 47 */
+                language: string;
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description A WebVTT or SubRip (SRT) file of at most 1048576 bytes, in any usual encoding */
+        requestBody: {
+            content: {
+                "application/x-subrip": string;
+                "text/plain": string;
+                "text/vtt": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changes": {},
+                     *       "cues": 1,
+                     *       "kind": "subtitles",
+                     *       "label": "中文",
+                     *       "language": "zh",
+                     *       "playing": true,
+                     *       "uploaded_at": "2026-09-01T08:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CaptionsTaken"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_captions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description BCP 47 */
+                language: string;
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     publish_lecture: {
         parameters: {
             query?: {
@@ -6100,7 +6369,8 @@ export interface operations {
                      *           {
                      *             "code": "unreadable_media",
                      *             "message": "The file ends in the middle: export it again.",
-                     *             "severity": "info"
+                     *             "severity": "info",
+                     *             "values": {}
                      *           }
                      *         ],
                      *         "size": 734003200,
@@ -6216,7 +6486,8 @@ export interface operations {
                      *           {
                      *             "code": "unreadable_media",
                      *             "message": "The file ends in the middle: export it again.",
-                     *             "severity": "info"
+                     *             "severity": "info",
+                     *             "values": {}
                      *           }
                      *         ],
                      *         "size": 734003200,
@@ -6373,7 +6644,8 @@ export interface operations {
                      *           {
                      *             "code": "unreadable_media",
                      *             "message": "The file ends in the middle: export it again.",
-                     *             "severity": "info"
+                     *             "severity": "info",
+                     *             "values": {}
                      *           }
                      *         ],
                      *         "size": 734003200,
