@@ -1,4 +1,7 @@
-"""The TypeScript client, compiled and at work in a browser, beside the portal."""
+"""The TypeScript client, compiled and at work in a browser, beside the portal.
+
+That its generated types are current is checked by `make lint`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from playwright.async_api import Page, Route, expect
 
 from academy.people import Role
 from tests.documents import a_course, a_lecture
-from tests.node import compile_client, run_node
+from tests.node import compile_client
 from tests.portal.site import Site
 
 pytestmark = pytest.mark.browser
@@ -47,15 +50,6 @@ async def beside(page: Page, site: Site, compiled: Path) -> Page:
     await page.route("**/client/*.js", serve)
     await page.goto(site.url)
     return page
-
-
-async def test_the_generated_types_are_those_of_the_kept_document() -> None:
-    await run_node(
-        "node_modules/openapi-typescript/bin/cli.js",
-        "../../docs/openapi.json",
-        *("--alphabetize", "--root-types", "--root-types-no-schema-prefix"),
-        *("--output", "src/schema.ts", "--check"),
-    )
 
 
 async def test_it_reads_what_the_portal_shows(beside: Page) -> None:
