@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,17 +62,25 @@ class Rivals:
         or samples, single-threaded. Scaling, seeking, muxing and all else count for nothing.
         """
         decode = [*self._base(), "-threads", "1", "-i", str(self.source)]
-        spent = _cpu([*decode, "-map", "0:v", "-map", "0:a", "-f", "null", "-"])
-        for rung in self.plan.video:
-            feed = [*decode, "-map", "0:v:0", "-vf", _scale(rung), "-f", "rawvideo", "pipe:1"]
-            raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-r", str(self._rate)]
-            size = ["-s", f"{rung.width}x{rung.height}", "-i", "pipe:0"]
-            encode = [*self._encoder(rung), "-threads", "1", "-f", "null", "-"]
-            spent += _fed_cpu(feed, [*self._base(), *raw, *size, *encode])
-        feed = [*decode, "-map", "0:a:0", "-ac", self._channels, "-ar", "48000"]
-        raw = ["-f", "s16le", "-ac", self._channels, "-ar", "48000", "-i", "pipe:0"]
-        encode = [*self._base(), *raw, *self._sound(), "-threads", "1", "-f", "null", "-"]
-        return spent + _fed_cpu([*feed, "-f", "s16le", "pipe:1"], encode)
+        with ThreadPoolExecutor(2) as two:  # as many at once as the pipeline's encoders
+            alone = two.submit(_cpu, [*decode, "-map", "0:v", "-map", "0:a", "-f", "null", "-"])
+            pairs = [*map(self._raw_pictures, self.plan.video), self._raw_sound()]
+            fed = [two.submit(_fed_cpu, [*decode, *feed], encode) for feed, encode in pairs]
+            return alone.result() + sum(each.result() for each in fed)
+
+    def _raw_pictures(self, rung: VideoRendition) -> tuple[list[str], list[str]]:
+        """What follows the decoder's input, and the encoder's command."""
+        feed = ["-map", "0:v:0", "-vf", _scale(rung), "-f", "rawvideo", "pipe:1"]
+        raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-r", str(self._rate)]
+        size = ["-s", f"{rung.width}x{rung.height}", "-i", "pipe:0"]
+        encode = [*self._encoder(rung), "-threads", "1", "-f", "null", "-"]
+        return feed, [*self._base(), *raw, *size, *encode]
+
+    def _raw_sound(self) -> tuple[list[str], list[str]]:
+        form = ["-f", "s16le", "-ac", self._channels, "-ar", "48000"]
+        feed = ["-map", "0:a:0", *form, "pipe:1"]
+        encode = [*self._sound(), "-threads", "1", "-f", "null", "-"]
+        return feed, [*self._base(), *form, "-i", "pipe:0", *encode]
 
     def playlist(self, rung: VideoRendition) -> Path:
         """Of the single command's rendition."""

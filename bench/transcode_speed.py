@@ -25,7 +25,7 @@ from transcoding.binary import FFmpeg
 from transcoding.directory import DirectoryStore
 from transcoding.planning import Planner
 
-SECONDS: Final = 32.0
+SECONDS: Final = 48.0
 """Of the lecture. The pipeline's start counts fully: a longer one would flatter it."""
 SAME_EYES: Final = 0.3
 """VMAF."""

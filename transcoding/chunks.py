@@ -14,20 +14,24 @@ from academy.media import Chunk, Grid
 FIRST_CHUNKS = (1, 1)
 """Segments of the first chunks: two run in parallel, so that 8 s are playable soonest. The next ones
 double, and are never waited for: see `tests/properties/test_no_stall.py`."""
+FEW = 8
+"""Encoders of which one that straggles is not missed."""
 LONGEST_CHUNK = Fraction(64)
 LONGEST_STRETCH = Fraction(600)
 """Seconds. Audio costs little: the first stretch is ready before the first picture."""
 
 
-def plan_chunks(grid: Grid, *, slots: int = 1, longest: Fraction = LONGEST_CHUNK) -> list[Chunk]:
-    """Chunks of 1, 1, 2, 4, 8 … segments up to about `longest` seconds, in the viewer's order.
+def plan_chunks(
+    grid: Grid, *, slots: int = 1, watched: bool = True, longest: Fraction = LONGEST_CHUNK
+) -> list[Chunk]:
+    """Chunks of 1, 1, 2, 4, 8 … segments up to about `longest` seconds, in the viewer's order; of the
+    longest from the start where nobody watches.
 
-    Towards the end none is longer than half of what is left for each of `slots` encoders (guided
-    self-scheduling, Polychronopoulos and Kuck 1987), so that they end together, however many there are,
-    and one that straggles costs little. Half a share, but two segments where that is less than a share:
-    simulated, 128 encoders are 80 % efficient with it, and 52 % with whole shares.
+    Towards the end none is longer than what is left for each of `slots` encoders (guided self-scheduling,
+    Polychronopoulos and Kuck 1987), so that they end together. Where there are many, half of that, so that
+    one that straggles costs little: simulated, 128 encoders are 80 % efficient with it, and 52 % without.
     """
-    return _grow(grid, FIRST_CHUNKS, longest, slots=slots)
+    return _grow(grid, FIRST_CHUNKS if watched else (), longest, slots=slots)
 
 
 def plan_stretches(
@@ -54,20 +58,18 @@ def joined(chunks: Sequence[Chunk]) -> list[Chunk]:
     return [*found, *chunks[full:]]
 
 
-def _grow(
-    grid: Grid, first: tuple[int, ...], longest: Fraction, *, slots: int = 1
-) -> list[Chunk]:
+def _grow(grid: Grid, first: tuple[int, ...], longest: Fraction, *, slots: int = 1) -> list[Chunk]:
     total = grid.segment_count
     most = max(1, int(longest * grid.frame_rate.fraction / grid.segment_frames))
     chunks: list[Chunk] = []
     start, size = 0, 1
     while start < total:
         index, left = len(chunks), total - start
-        size = first[index] if index < len(first) else 2 * size
-        size = min(size, most)
+        grown = first[index] if index < len(first) else 2 * size
+        size = min(grown, most) if first else most
         if slots > 1:
             share = left // slots
-            size = min(size, max(1, min(2, share), share // 2))
+            size = min(size, max(1, share if slots <= FEW else max(min(2, share), share // 2)))
         # A short rest joins its predecessor: a chunk of its own would cost a seek and a start.
         count = left if left <= size + size // 4 else size
         chunks.append(Chunk(index=index, first_segment=start, segments=count))

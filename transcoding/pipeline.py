@@ -83,7 +83,8 @@ async def transcode(
     await ledger.progress(Progress(stage="planning"))
     plan = await planner.plan(inspection, profile or profiles.load())
     slots = await engine.slots()
-    plan = plan.model_copy(update={"chunks": plan_chunks(plan.grid, slots=slots)})
+    chunks = plan_chunks(plan.grid, slots=slots, watched=assignment.watched)
+    plan = plan.model_copy(update={"chunks": chunks})
     if assignment.watched:
         plan = in_passes(plan, slots)
     frozen = await ledger.freeze(plan)

@@ -29,12 +29,17 @@ def test_a_short_rest_joins_its_predecessor() -> None:
 
 def test_encoders_end_together() -> None:
     assert sizes(plan_chunks(grid(32), slots=2)) == [1, 1, 2, 2, 1, 1]
-    assert sizes(plan_chunks(grid(600), slots=2))[-6:] == [2, 2, 2, 1, 1, 1]
+    assert sizes(plan_chunks(grid(600), slots=2))[-6:] == [11, 5, 3, 1, 1, 1]
     # 128 encoders: the first wave takes half, the rest is shared out in smaller pieces.
     many = sizes(plan_chunks(grid(7200), slots=128))
     assert max(many) == 7
     assert sum(many) == 1800
     assert many[-1] == 1
+
+
+def test_where_nobody_watches_chunks_are_long_from_the_start() -> None:
+    assert sizes(plan_chunks(grid(48), slots=2, watched=False)) == [6, 3, 1, 1, 1]
+    assert sizes(plan_chunks(grid(7200), slots=2, watched=False))[:3] == [16, 16, 16]
 
 
 def test_a_few_seconds_are_two_chunks_for_two_cores() -> None:
