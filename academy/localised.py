@@ -55,13 +55,15 @@ def choose(text: Mapping[str, str], wanted: Sequence[str], fallback: str) -> tup
 def _lookup(text: Mapping[str, str], tag: str) -> str | None:
     if tag in text:  # nearly always
         return tag
-    by_lower = {known.lower(): known for known in text}
     parts = tag.lower().split("-")
+    alike = {known.lower(): known for known in text if known.lower().partition("-")[0] == parts[0]}
+    if not alike:
+        return None
     for length in range(len(parts), 0, -1):
-        known = by_lower.get("-".join(parts[:length]))
+        known = alike.get("-".join(parts[:length]))
         if known is not None:
             return known
-    return next((by_lower[low] for low in sorted(by_lower) if low.split("-")[0] == parts[0]), None)
+    return alike[min(alike)]
 
 
 def wanted_languages(accept_language: str | None) -> list[str]:

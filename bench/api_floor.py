@@ -222,6 +222,6 @@ def _fills(client: Client) -> int:
 
 
 def _tongues() -> Iterator[str]:
-    """Languages of private use (ISO 639-2 `qaa` to `qtz`): each a key that nobody has."""
+    """English, and then one of private use (ISO 639-2 `qaa` to `qtz`): each a key that nobody has."""
     letters = "abcdefghijklmnopqrstuvwxyz"
-    return (f"q{a}{b}" for a, b in itertools.product(letters[:20], letters))
+    return (f"en, q{a}{b}" for a, b in itertools.product(letters[:20], letters))
