@@ -29,7 +29,7 @@ MOST: Final = 20_000
 """Learners and lectures that may wait for one."""
 BATCH: Final = 2_000
 """Heartbeats of one write."""
-PATIENCE: Final = 2.0
+PATIENCE: Final = 5.0
 """Seconds a sender waits for room."""
 FAREWELL: Final = 10.0
 """Seconds for the last write at shutdown."""
