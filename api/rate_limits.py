@@ -11,6 +11,7 @@ import ipaddress
 import math
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from fastapi import Request
@@ -111,16 +112,17 @@ def _policy(name: str, limit: str, storage: Storage) -> Policy | None:
 
 
 async def _client(scope: Scope) -> str:
-    request = Request(scope)
-    try:
-        identity = await scope["app"].state.services.authentication.identity(request)
-    except (Unauthenticated, Unavailable):
-        identity = None  # the route says what is wrong with the token
-    if identity is not None:
-        return f"account {identity.subject}"
+    if any(name == b"authorization" for name, _ in scope["headers"]):
+        try:
+            identity = await scope["app"].state.services.authentication.identity(Request(scope))
+        except (Unauthenticated, Unavailable):
+            identity = None  # the route says what is wrong with the token
+        if identity is not None:
+            return f"account {identity.subject}"
     return f"address {_network((scope.get('client') or ('',))[0])}"
 
 
+@lru_cache(maxsize=4096)
 def _network(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
