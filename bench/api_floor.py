@@ -109,9 +109,8 @@ def misses() -> Iterable[Result]:
         academy(made) as (ours, client),
         bare(made, client, COURSE),
         serving("bench.api_process:prebuilt", **_with_answer(made)) as floor,
-        contextlib.closing(Client(floor)) as other,
     ):
-        tongues = _tongues()
+        other, tongues = Client(floor), _tongues()
 
         def asked(tongue: str) -> list[bytes]:
             paths = (f"{LIST}/course-{number:04}" for number in range(MISSES))
@@ -153,11 +152,8 @@ def pages() -> Iterable[Result]:
 
 @contextlib.contextmanager
 def academy(made: Installation) -> Iterator[tuple[Server, Client]]:
-    with (
-        serving("bench.api_process:academy", **made.environment) as server,
-        contextlib.closing(Client(server)) as client,
-    ):
-        yield server, client
+    with serving("bench.api_process:academy", **made.environment) as server:
+        yield server, Client(server)
 
 
 @contextlib.contextmanager
@@ -165,10 +161,8 @@ def bare(made: Installation, client: Client, path: str) -> Iterator[tuple[Server
     """The floor, answering what `path` answers."""
     lines, body = client.one(request(path, **GZIP))
     (made.folder / "answer").write_bytes(b"\r\n".join(lines) + b"\r\n\r\n" + body)
-    with (
-        serving("bench.api_process:bare", **_with_answer(made)) as server,
-        contextlib.closing(Client(server)) as other,
-    ):
+    with serving("bench.api_process:bare", **_with_answer(made)) as server:
+        other = Client(server)
         again, same = other.one(request(path, **GZIP))
         assert (_undated(again), same) == (_undated(lines), body)
         yield server, other

@@ -65,18 +65,17 @@ def serving(target: str, **environment: str) -> Iterator[Server]:
 
 
 class Client:
-    """Keep-alive connections over plain sockets, one request under way on each."""
+    """Keep-alive connections over plain sockets, one request under way on each. They are opened for
+    each batch: a server closes those that were idle for a few seconds.
+    """
 
-    def __init__(self, server: Server, connections: int = CONNECTIONS) -> None:
-        self._sockets = [
-            socket.create_connection(("127.0.0.1", server.port)) for _ in range(connections)
-        ]
-        for each in self._sockets:
-            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, server: Server) -> None:
+        self._port = server.port
 
-    def close(self) -> None:
-        for each in self._sockets:
-            each.close()
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self._port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def ask(self, requests: Sequence[bytes], status: int = 200) -> list[float]:
         """All of them, spread over the connections. Seconds of each; every answer's status is checked."""
@@ -92,7 +91,8 @@ class Client:
             begun[connection.fileno()] = time.perf_counter()
             connection.sendall(waiting.pop())
 
-        for connection in self._sockets[: len(waiting)]:
+        connections = [self._connect() for _ in range(min(CONNECTIONS, len(waiting)))]
+        for connection in connections:
             selector.register(connection, selectors.EVENT_READ, connection)
             send(connection)
         while len(seconds) < len(requests):
@@ -109,15 +109,19 @@ class Client:
                 if waiting:
                     send(connection)
         selector.close()
+        for connection in connections:
+            connection.close()
         return seconds
 
     def one(self, request: bytes) -> tuple[list[bytes], bytes]:
         """One answer's header lines (status first) and body."""
-        connection = self._sockets[0]
-        connection.sendall(request)
-        whole = b""
-        while not _complete(whole):
-            whole += connection.recv(1 << 18)
+        with self._connect() as connection:
+            connection.sendall(request)
+            whole = b""
+            while not _complete(whole):
+                received = connection.recv(1 << 18)
+                assert received, "the server closed a connection"
+                whole += received
         head, body = whole.split(b"\r\n\r\n", 1)
         return head.split(b"\r\n"), body
 
