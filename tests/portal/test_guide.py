@@ -149,7 +149,8 @@ async def test_errors_are_thrown_with_their_problem_and_limits_waited_for(
 
 def test_the_table_of_problems_is_complete() -> None:
     listed = re.findall(r"^\| (\d{3}) \| `(\w+)`", GUIDE, re.MULTILINE)
-    assert listed == [(str(each.status), code) for code, each in PROBLEM_TYPES.items()]
+    wanted = [(str(each.status), code) for code, each in PROBLEM_TYPES.items()]
+    assert listed == wanted, "the guide lists api/problem_types.py, in its order"
 
 
 def shell(site: Site, *names: str, **environment: str) -> str:
