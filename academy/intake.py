@@ -1,6 +1,6 @@
 """Taking in a recording: the part plan, signed parts, what has arrived.
 
-The bytes go from the client straight to storage. Completion is `academy/completion.py`.
+The bytes go from the client straight to storage. `academy/completion.py` drives the completion.
 """
 
 from __future__ import annotations
@@ -17,11 +17,25 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from academy.access import Access
+from academy.completion import complete
 from academy.courses import now
 from academy.errors import Conflict, FieldError, Gone, Invalid, ObjectNotFound, TooLarge
 from academy.ids import new_id
+from academy.invitations import invitation_of
+from academy.jobs import JobState
+from academy.quotas import Quotas
+from academy.recordings import Recording
 from academy.stores import SignedPart, Storage
-from academy.uploads import LIFETIME, Part, Upload, UploadState, plan_parts, source_key
+from academy.uploads import (
+    LIFETIME,
+    MOST_PARTS,
+    Part,
+    PartPlan,
+    Upload,
+    UploadState,
+    plan_parts,
+    source_key,
+)
 
 PART_LINK_SECONDS: Final = 3600
 MOST_LINKS: Final = 1000
@@ -54,16 +68,32 @@ class Intake:
     access: Access
     storage: Storage
     most_bytes: int
+    quotas: Quotas
 
     async def begin(self, lecture_id: str, new: NewUpload) -> Upload:
-        """TooLarge over the limit of this server."""
-        lecture, _ = await self.access.lecture_to_write(lecture_id)
-        if new.size > self.most_bytes:
+        """TooLarge over the limit of this server; Conflict over a quota."""
+        self._within(new.size)
+        return await self._begin(lecture_id, new, plan_parts(new.size))
+
+    async def begin_unplanned(self, lecture_id: str, *, filename: str, content_type: str) -> Upload:
+        """For clients that cut the file as they like and never say how long it is (Uppy): the size
+        is that of the parts which have arrived by its completion.
+        """
+        new = NewUpload.model_construct(filename=filename, content_type=content_type, size=0)
+        return await self._begin(lecture_id, new, PartPlan(part_size=0, part_count=0))
+
+    def _within(self, size: int) -> None:
+        if size > self.most_bytes:
             raise TooLarge(
-                f"The file has {new.size} bytes; this server takes {self.most_bytes} at most."
+                f"The file has {size} bytes; this server takes {self.most_bytes} at most."
             )
+
+    async def _begin(self, lecture_id: str, new: NewUpload, plan: PartPlan) -> Upload:
+        lecture = await self.access.lecture_to_send_to(lecture_id)
+        await self._free_invitation()
+        course = await self.access.stores.courses.get(lecture.course)
+        await self.quotas.check(course, new.size)
         recording_id = new_id()
-        plan = plan_parts(new.size)
         number = await self.access.stores.uploads.begin(lecture.id)
         storage_upload_id = await asyncio.to_thread(
             self.storage.start, source_key(recording_id), content_type=new.content_type
@@ -84,13 +114,37 @@ class Intake:
             expires_at=begun + LIFETIME,
         )
         await self.access.stores.uploads.add(upload)
+        try:
+            # Once more, since several may have been begun at the same time.
+            await self.quotas.check(course, new.size, counted=True)
+        except Conflict:
+            await self.access.stores.uploads.end(upload.id, expired=False)
+            raise
         return upload
+
+    async def _free_invitation(self) -> None:
+        """One that was used is free again when its recording turned out to be none."""
+        guest = self.access.guest
+        if guest is None or guest.used_by is None:
+            return
+        stores = self.access.stores
+        before = await stores.uploads.get(guest.used_by)
+        job = await stores.jobs.newest(before.recording_id)
+        failed = job is not None and job.state in {JobState.FAILED, JobState.CANCELLED}
+        if not failed and before.state not in {UploadState.ABORTED, UploadState.EXPIRED}:
+            raise Conflict(
+                "The recording has arrived: this invitation was for one. Ask for another one to "
+                "replace it.",
+                code="invitation_used",
+            )
+        await stores.invitations.release(guest.id, before.id)
 
     async def upload(self, upload_id: str) -> Upload:
         """NotFound for those who may not write the lecture it belongs to."""
-        self.access.person()
+        if self.access.upload_granted is None:
+            self.access.person()
         upload = await self.access.stores.uploads.get(upload_id)
-        await self.access.lecture_to_write(upload.lecture_id)
+        await self.access.check_may_send(upload)
         return upload
 
     async def sign(self, upload_id: str, wanted: Sequence[WantedPart]) -> list[SignedPart]:
@@ -109,11 +163,29 @@ class Intake:
         except ObjectNotFound as error:
             raise Gone("The storage no longer holds this upload: begin a new one.") from error
 
+    async def complete(self, upload_id: str) -> Recording:
+        """As `completion.complete`; through an invitation for one upload only (Conflict)."""
+        upload = await self.upload(upload_id)
+        if not upload.planned and upload.state is UploadState.OPEN:
+            size = sum(part.size for part in await self.arrived(upload))
+            self._within(size)
+            lecture = await self.access.stores.courses.lecture(upload.lecture_id)
+            course = await self.access.stores.courses.get(lecture.course)
+            await self.quotas.check(course, size)
+        invitation_id = invitation_of(upload.created_by)
+        if invitation_id is not None:
+            # Noted before anything is joined: of two uploads at once one is refused.
+            await self.access.stores.invitations.use(invitation_id, upload.id)
+        return await complete(upload.id, self.access.stores.uploads, self.storage)
+
     async def abort(self, upload_id: str) -> None:
         """Repeatable. Conflict once completing."""
         upload = await self.upload(upload_id)
+        invitation_id = invitation_of(upload.created_by)
         if upload.state not in {UploadState.ABORTED, UploadState.EXPIRED}:
             await self.access.stores.uploads.end(upload_id, expired=False)
+        if invitation_id is not None:
+            await self.access.stores.invitations.release(invitation_id, upload.id)
         await asyncio.to_thread(self.storage.abort, upload.key, upload.storage_upload_id)
 
     def _sign(self, upload: Upload, wanted: Sequence[WantedPart]) -> list[SignedPart]:
@@ -124,7 +196,7 @@ class Intake:
                 part.number,
                 expires_in=PART_LINK_SECONDS,
                 md5=part.md5,
-                size=upload.expected_size(part.number),
+                size=upload.expected_size(part.number) if upload.planned else None,
             )
             for part in wanted
         ]
@@ -137,9 +209,10 @@ def _open(upload: Upload) -> None:
 
 def _valid_parts(upload: Upload, wanted: Sequence[WantedPart]) -> None:
     wrong: list[FieldError] = []
+    most = upload.part_count if upload.planned else MOST_PARTS
     for index, part in enumerate(wanted):
-        if not 1 <= part.number <= upload.part_count:
-            detail = f"part {part.number} is not one of 1 to {upload.part_count}"
+        if not 1 <= part.number <= most:
+            detail = f"part {part.number} is not one of 1 to {most}"
             wrong.append(FieldError(f"/parts/{index}/number", detail))
         if part.md5 is not None and not _is_md5(part.md5):
             detail = "this is not the base64 of a 16-byte MD5 digest"

@@ -78,6 +78,11 @@ class Upload(BaseModel):
     expires_at: datetime
 
     @property
+    def planned(self) -> bool:
+        """Whether its parts were agreed on; otherwise what arrives decides, and `size` and `part_count` are 0 until then."""
+        return self.part_size > 0
+
+    @property
     def key(self) -> str:
         return source_key(self.recording_id)
 
@@ -87,6 +92,10 @@ class Upload(BaseModel):
         return self.size - self.part_size * (self.part_count - 1)
 
 
+def recording_prefix(recording_id: str) -> str:
+    return f"recordings/{recording_id}/"
+
+
 def source_key(recording_id: str) -> str:
-    """Private; deleted only by takedown."""
-    return f"recordings/{recording_id}/source"
+    """Private; deleted by takedown, and by garbage collection once its lecture is gone."""
+    return f"{recording_prefix(recording_id)}source"

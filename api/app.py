@@ -28,6 +28,7 @@ from api import (
     catalogue,
     certificates,
     heartbeats,
+    invitations,
     operations,
     opportunities,
     pages,
@@ -37,12 +38,14 @@ from api import (
     recordings,
     search,
     statistics,
+    storage_admin,
     studio,
+    uppy,
     webhooks,
 )
 from api import learners as learning
 from api import uploads as uploading
-from api.context import Services
+from api.context import Services, erasing_of
 from api.metrics import Measured, Metrics
 from api.openapi import document
 from api.rate_limits import RateLimits
@@ -79,7 +82,7 @@ KEPT: Final = frozenset(
     }
 )
 """Operations whose public answers are kept. Each says what its answer was made from."""
-WRITING: Final = ("studio", "partners", "recordings", "captions", "opportunities")
+WRITING: Final = ("studio", "partners", "recordings", "captions", "opportunities", "storage")
 """Tags of the operations that write what the public reads."""
 
 
@@ -126,11 +129,14 @@ def create_app(settings: Settings) -> FastAPI:
         studio,
         partners,
         uploading,
+        uppy,
+        invitations,
         recordings,
         captions,
         playback,
         *learners,
         webhooks,
+        storage_admin,
         operations,
     )
     for part in parts:
@@ -175,10 +181,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _keep_reconciling(backend: Backend) -> None:
-    """Drives forward the uploads whose completion a crash interrupted."""
+    """Drives forward the uploads and takedowns that a crash interrupted."""
     while True:
         try:
             await reconcile(backend.stores.uploads, backend.storage)
+            await erasing_of(backend).settle()
         except AcademyError as error:
             log.warning("uploads could not be reconciled: %s", error)
         except Exception:

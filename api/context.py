@@ -66,6 +66,14 @@ class Services:
         )
 
 
+def quotas_of(backend: Backend) -> Quotas:
+    return Quotas(
+        backend.stores.accounting,
+        course_bytes=backend.settings.quota_course_bytes,
+        instructor_bytes=backend.settings.quota_instructor_bytes,
+    )
+
+
 def erasing_of(backend: Backend) -> Erasing:
     return Erasing(backend.stores.takedowns, backend.storage, PurgeHook.of(backend.settings))
 
@@ -82,6 +90,7 @@ class Context:
     identity: Identity | None
     languages: Languages = field(default_factory=Languages)
     guest: Invitation | None = None
+    upload_granted: str | None = None
 
     @property
     def stores(self) -> Stores:
@@ -89,7 +98,7 @@ class Context:
 
     @property
     def access(self) -> Access:
-        return Access(self.stores, self.identity, self.guest)
+        return Access(self.stores, self.identity, self.guest, self.upload_granted)
 
     @property
     def editing(self) -> Editing:
@@ -106,13 +115,8 @@ class Context:
     @property
     def intake(self) -> Intake:
         backend = self.services.backend
-        settings = backend.settings
-        quotas = Quotas(
-            backend.stores.accounting,
-            course_bytes=settings.quota_course_bytes,
-            instructor_bytes=settings.quota_instructor_bytes,
-        )
-        return Intake(self.access, backend.storage, settings.max_upload_bytes, quotas)
+        most = backend.settings.max_upload_bytes
+        return Intake(self.access, backend.storage, most, quotas_of(backend))
 
     @property
     def taking_down(self) -> TakingDown:

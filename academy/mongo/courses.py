@@ -110,7 +110,7 @@ class MongoCourseStore(LectureDocuments):
             lectures = self._lectures.find({"course": slug}, {"_id": 1}, session=session)
             ids = [document["_id"] async for document in lectures]
             await self._lectures.delete_many({"course": slug}, session=session)
-            await self._end_work_of(ids, session)
+            await self.end_work_of(ids, session)
             return ids
 
         gone = await in_transaction(self._database, work)

@@ -55,10 +55,14 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("course", 1), ("position", 1), ("created_at", 1)]),
         IndexModel("captions_due", partialFilterExpression={"captions_due": True}),
     ],
+    "invitations": [IndexModel([("lecture_id", 1), ("created_at", -1)])],
     "captions": [IndexModel([("lecture_id", 1), ("language", 1)])],
     "uploads": [
         IndexModel([("lecture_id", 1), ("number", 1)], unique=True),  # uploads are numbered
         IndexModel([("state", 1), ("expires_at", 1)]),
+        IndexModel([("created_by", 1), ("state", 1)]),
+        IndexModel("recording_id"),
+        IndexModel("storage_upload_id"),
         IndexModel("cleaned", partialFilterExpression={"cleaned": False}),
     ],
     "recordings": [
@@ -79,6 +83,10 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel("lecture_id"),
     ],
     "media": [IndexModel("job_id"), IndexModel("lecture_id")],
+    "takedowns": [
+        IndexModel([("taken_down_at", -1), ("_id", 1)]),
+        IndexModel("unfinished", partialFilterExpression={"unfinished": True}),
+    ],
     # A segment exists once.
     "receipts": [IndexModel([("media_id", 1), ("track", 1), ("number", 1)], unique=True)],
     "enrolments": [

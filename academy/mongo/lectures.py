@@ -180,7 +180,7 @@ class LectureDocuments:
             before = await self._lectures.find_one_and_delete({"_id": lecture_id}, session=session)
             if before is None:
                 raise NotFound("There is no such lecture.")
-            await self._end_work_of([lecture_id], session)
+            await self.end_work_of([lecture_id], session)
             if before["published"]:
                 await recount(self._database, before["course"], session)
 
@@ -189,7 +189,8 @@ class LectureDocuments:
         await self._database.progress.delete_many({"lecture": lecture_id})
         await self._database.captions.delete_many({"lecture_id": lecture_id})
 
-    async def _end_work_of(self, lectures: Sequence[str], session: Session) -> None:
+    async def end_work_of(self, lectures: Sequence[str], session: Session) -> None:
+        """Cancels their jobs and aborts their uploads."""
         of_these = {"lecture_id": {"$in": [*lectures]}}
         await self._database.jobs.update_many(
             {**of_these, "state": {"$in": sorted(ACTIVE)}},

@@ -7,6 +7,7 @@ import asyncio
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from academy.errors import SettingsError, Unavailable
+from academy.mongo.accounting import MongoAccountingStore
 from academy.mongo.captions import MongoCaptionStore
 from academy.mongo.catalogue import MongoCatalogue
 from academy.mongo.certificates import MongoCertificateStore
@@ -15,8 +16,10 @@ from academy.mongo.client import Client, service_client
 from academy.mongo.courses import MongoCourseStore
 from academy.mongo.enrolments import MongoEnrolmentStore
 from academy.mongo.forgetting import Forgetting
+from academy.mongo.holdings import MongoHoldingsStore
 from academy.mongo.idempotency import MongoIdempotencyStore
 from academy.mongo.indexes import create_indexes
+from academy.mongo.invitations import MongoInvitationStore
 from academy.mongo.jobs import MongoJobStore
 from academy.mongo.media import MongoMediaStore
 from academy.mongo.opportunities import MongoOpportunityStore
@@ -28,6 +31,7 @@ from academy.mongo.rate_limits import MongoRateLimitStore
 from academy.mongo.recordings import MongoRecordingStore
 from academy.mongo.search.store import MongoSearchStore
 from academy.mongo.statistics import MongoStatisticsStore
+from academy.mongo.takedowns import MongoTakedownStore
 from academy.mongo.uploads import MongoUploadStore
 from academy.mongo.webhooks import MongoWebhookStore
 
@@ -48,6 +52,7 @@ class MongoStores:
         self.recordings = MongoRecordingStore(self.database)
         self.jobs = MongoJobStore(self.database)
         self.media = MongoMediaStore(self.database)
+        self.invitations = MongoInvitationStore(self.database)
         self.captions = MongoCaptionStore(self.database)
         self.search = MongoSearchStore(self.database)
         self.idempotency = MongoIdempotencyStore(self.database)
@@ -61,6 +66,9 @@ class MongoStores:
         self.personal_data = MongoPersonalDataStore(self.database, forgetting)
         self.webhooks = MongoWebhookStore(self.database)
         self.rate_limits = MongoRateLimitStore(self.database)
+        self.accounting = MongoAccountingStore(self.database)
+        self.holdings = MongoHoldingsStore(self.database)
+        self.takedowns = MongoTakedownStore(self.database, self.courses)
 
     @classmethod
     async def open(cls, url: str, database_name: str) -> MongoStores:

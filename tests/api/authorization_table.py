@@ -33,6 +33,7 @@ class Row:
             "teachers": PEOPLE[2:],
             "insiders": INSIDERS,
             "admins": ("admin",),
+            "guests": (),  # none of these people: see test_invitations.py
         }[self.kind]
         if person in may:
             return self.allowed
@@ -105,6 +106,7 @@ TABLE: Final[dict[str, Row]] = {
     "POST /v1/courses/{slug}/unpublish": insiders(412, None, STALE),
     "PUT /v1/courses/{slug}/completion-rules": insiders(412, {"share": 0.5}, STALE),
     "GET /v1/courses/{slug}/statistics": insiders(200),
+    "GET /v1/courses/{slug}/storage": insiders(200),
     "POST /v1/courses/{slug}/lectures": insiders(422, {"title": "T", "instructors": ["none"]}),
     "PATCH /v1/lectures/{lecture_id}": insiders(412, {"title": "Other"}, STALE),
     "DELETE /v1/lectures/{lecture_id}": insiders(412, None, STALE),
@@ -122,6 +124,17 @@ TABLE: Final[dict[str, Row]] = {
     "GET /v1/lectures/{lecture_id}/captions": insiders(200),
     "PUT /v1/lectures/{lecture_id}/captions/{language}": insiders(422),  # for want of cues
     "DELETE /v1/lectures/{lecture_id}/captions/{language}": insiders(204),
+    "GET /v1/lectures/{lecture_id}/invitations": insiders(200),
+    "POST /v1/lectures/{lecture_id}/invitations": insiders(201, {}),
+    "DELETE /v1/invitations/{invitation_id}": signed_in(NOT_THERE),
+    "GET /v1/invitation": Row("guests", 200),
+    # Uppy: the token is in the body, and then `key` is the permission
+    "POST /v1/uppy/s3/multipart": public(422),
+    "GET /v1/uppy/s3/params": public(409),
+    "GET /v1/uppy/s3/multipart/{upload_id}": public(422),
+    "GET /v1/uppy/s3/multipart/{upload_id}/{number}": public(422),
+    "POST /v1/uppy/s3/multipart/{upload_id}/complete": public(422),
+    "DELETE /v1/uppy/s3/multipart/{upload_id}": public(422),
     # last of its kind: it ends the upload that the rows above ask about
     "DELETE /v1/uploads/{upload_id}": insiders(204),
     # learners: everybody with an account, about themselves
@@ -150,6 +163,11 @@ TABLE: Final[dict[str, Row]] = {
     "PATCH /v1/opportunities/{opportunity_id}": admins(NOT_THERE, {"title": "T"}),
     "DELETE /v1/opportunities/{opportunity_id}": admins(NOT_THERE),
     "POST /v1/certificates/{code}/revoke": admins(NOT_THERE, {"reason": "A mistake"}),
+    "GET /v1/storage": admins(200),
+    "GET /v1/storage/courses": admins(200),
+    "GET /v1/storage/instructors": admins(200),
+    "GET /v1/takedowns": admins(200),
+    "POST /v1/lectures/{lecture_id}/takedown": admins(412, {"reason": "R"}, STALE),
     "GET /v1/webhooks": admins(200),
     "POST /v1/webhooks": admins(422, {"url": "https://127.0.0.1/", "events": ["lecture.ready"]}),
     "GET /v1/webhooks/{webhook_id}": admins(NOT_THERE),
