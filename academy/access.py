@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 
 from academy.courses import Course, Lecture
 from academy.errors import Forbidden, NotFound, Unauthenticated
+from academy.invitations import Invitation
 from academy.people import Identity, may_write_course
 from academy.stores import Stores
+from academy.uploads import Upload
 
 
 @dataclass(slots=True)
@@ -21,6 +23,10 @@ class Access:
 
     stores: Stores
     identity: Identity | None
+    guest: Invitation | None = None
+    """In place of an account: then `identity` names the invitation and has no role."""
+    upload_granted: str | None = None
+    """An upload that whoever asks may go on with, whoever they are."""
     _profiles: Sequence[str] | None = field(default=None, init=False)
 
     def person(self) -> Identity:
@@ -84,3 +90,25 @@ class Access:
         if not await self.may_write(course):
             raise Forbidden("Only those who own or teach this course may change its lectures.")
         return lecture, course
+
+    def invitation(self) -> Invitation:
+        self.person()
+        if self.guest is None:
+            raise Forbidden("This is for those who were invited to send a recording.")
+        return self.guest
+
+    async def lecture_to_send_to(self, lecture_id: str) -> Lecture:
+        """A lecture one may write, or was invited to send a recording to."""
+        if self.guest is None:
+            return (await self.lecture_to_write(lecture_id))[0]
+        if lecture_id != self.guest.lecture_id:
+            raise NotFound
+        return await self.stores.courses.lecture(lecture_id)
+
+    async def check_may_send(self, upload: Upload) -> None:
+        """NotFound for somebody else's upload."""
+        if self.upload_granted == upload.id:
+            return
+        await self.lecture_to_send_to(upload.lecture_id)
+        if self.guest is not None and upload.created_by != self.guest.subject:
+            raise NotFound

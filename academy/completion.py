@@ -89,12 +89,16 @@ async def _arrived(upload: Upload, storage: Storage) -> list[Part]:
             "The object store no longer has this upload: begin a new one.", code="upload_lost"
         ) from None
     by_number = {part.number: part for part in arrived}
-    planned = range(1, upload.part_count + 1)
+    # Without a plan the last number says how many there are, and any size is right.
+    count = upload.part_count if upload.planned else max(by_number, default=1)
+    planned = range(1, count + 1)
     missing = [number for number in planned if number not in by_number]
     wrong = [
         number
         for number in planned
-        if number in by_number and by_number[number].size != upload.expected_size(number)
+        if upload.planned
+        and number in by_number
+        and by_number[number].size != upload.expected_size(number)
     ]
     complaints = []
     if missing:
@@ -103,7 +107,7 @@ async def _arrived(upload: Upload, storage: Storage) -> list[Part]:
         complaints.append(f"{_named(wrong)} arrived with the wrong size")
     if complaints:
         raise Conflict(
-            f"Of {upload.part_count} parts, {' and '.join(complaints)}: "
+            f"Of {count} parts, {' and '.join(complaints)}: "
             "send these again, then complete the upload. Nothing else is lost.",
             code="parts_missing",
         )

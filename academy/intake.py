@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from academy.access import Access
 from academy.completion import complete
-from academy.courses import now
+from academy.courses import Lecture, now
 from academy.errors import Conflict, FieldError, Gone, Invalid, ObjectNotFound, TooLarge
 from academy.ids import new_id
 from academy.invitations import invitation_of
@@ -72,15 +72,17 @@ class Intake:
 
     async def begin(self, lecture_id: str, new: NewUpload) -> Upload:
         """TooLarge over the limit of this server; Conflict over a quota."""
+        lecture = await self.access.lecture_to_send_to(lecture_id)
         self._within(new.size)
-        return await self._begin(lecture_id, new, plan_parts(new.size))
+        return await self._begin(lecture, new, plan_parts(new.size))
 
     async def begin_unplanned(self, lecture_id: str, *, filename: str, content_type: str) -> Upload:
         """For clients that cut the file as they like and never say how long it is (Uppy): the size
         is that of the parts which have arrived by its completion.
         """
         new = NewUpload.model_construct(filename=filename, content_type=content_type, size=0)
-        return await self._begin(lecture_id, new, PartPlan(part_size=0, part_count=0))
+        lecture = await self.access.lecture_to_send_to(lecture_id)
+        return await self._begin(lecture, new, PartPlan(part_size=0, part_count=0))
 
     def _within(self, size: int) -> None:
         if size > self.most_bytes:
@@ -88,8 +90,7 @@ class Intake:
                 f"The file has {size} bytes; this server takes {self.most_bytes} at most."
             )
 
-    async def _begin(self, lecture_id: str, new: NewUpload, plan: PartPlan) -> Upload:
-        lecture = await self.access.lecture_to_send_to(lecture_id)
+    async def _begin(self, lecture: Lecture, new: NewUpload, plan: PartPlan) -> Upload:
         await self._free_invitation()
         course = await self.access.stores.courses.get(lecture.course)
         await self.quotas.check(course, new.size)

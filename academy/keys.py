@@ -13,7 +13,7 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["tokens", "path-tokens", "disk-links", "cursors", "webhooks"]
+Purpose = Literal["tokens", "path-tokens", "disk-links", "cursors", "webhooks", "invitations", "uppy"]
 
 
 class KeyRing:

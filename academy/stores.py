@@ -17,6 +17,7 @@ from academy.captions import CaptionFile
 from academy.catalogue import CoursePage, CourseView, LectureView, PosterView
 from academy.courses import Course, CourseOrder, Lecture, Programme, University
 from academy.events import Event, EventKind
+from academy.invitations import Invitation
 from academy.jobs import Failure, Job, Progress
 from academy.media import Media, Publication, Receipt
 from academy.people import Instructor
@@ -202,6 +203,26 @@ class UploadStore(Protocol):
 
     async def cleaned(self, upload_id: str) -> None:
         """It was now."""
+
+
+    async def open_of(self, subject: str) -> Sequence[Upload]:
+        """Begun by this account or invitation and open still."""
+
+
+class InvitationStore(Protocol):
+    async def add(self, invitation: Invitation) -> None: ...
+    async def get(self, invitation_id: str) -> Invitation: ...
+    async def of(self, lecture_id: str) -> Sequence[Invitation]:
+        """Newest first, at most 200."""
+
+    async def revoke(self, invitation_id: str) -> None:
+        """Repeatable."""
+
+    async def use(self, invitation_id: str, upload_id: str) -> Invitation:
+        """For this upload and no other (atomic, repeatable). Conflict when it is used or revoked."""
+
+    async def release(self, invitation_id: str, upload_id: str) -> None:
+        """That upload came to nothing: the invitation may be used again."""
 
 
 class RecordingStore(Protocol):
@@ -423,6 +444,8 @@ class Stores(Protocol):
     def jobs(self) -> JobStore: ...
     @property
     def media(self) -> MediaStore: ...
+    @property
+    def invitations(self) -> InvitationStore: ...
     @property
     def captions(self) -> CaptionStore: ...
     @property

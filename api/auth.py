@@ -50,6 +50,10 @@ class Authentication:
         identity: Identity = request.scope[IDENTITY]
         return identity
 
+    async def identity_of(self, header: str) -> Identity:
+        """Of an `Authorization` header's value. Raises Unauthenticated."""
+        return await self._verified(header)
+
     async def _verified(self, header: str) -> Identity:
         scheme, _, token = header.partition(" ")
         token = token.strip()

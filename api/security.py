@@ -32,6 +32,7 @@ SENT: Final = (
     "If-Match",
     "If-None-Match",
     "Last-Event-ID",
+    "Uppy-Versions",
 )
 NOTHING: Final = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 """The policy of answers that are no pages."""

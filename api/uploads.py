@@ -8,7 +8,6 @@ from typing import Annotated, Final, Self
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from academy.completion import complete
 from academy.intake import MOST_LINKS, NewUpload, WantedPart
 from academy.uploads import Part, Upload, UploadState
 from api.answers import untagged
@@ -91,7 +90,10 @@ class Completed(BaseModel):
 async def begin_upload(
     context: SignedIn, once: IdempotencyKey, lecture_id: str, new: NewUpload
 ) -> Response:
-    """Plans the parts. A lecture's newest completed upload is what viewers will get."""
+    """Plans the parts. A lecture's newest completed upload is what viewers will get.
+
+    An invitation's token does, too, here and in the other requests of an upload.
+    """
 
     async def work() -> Response:
         upload = await context.intake.begin(lecture_id, new)
@@ -132,8 +134,7 @@ async def get_upload(context: SignedIn, upload_id: str) -> Response:
 )
 async def complete_upload(context: SignedIn, upload_id: str) -> Response:
     """Joins the parts and queues the transcoding. Repeatable. 409 names missing or wrong parts."""
-    upload = await context.intake.upload(upload_id)
-    recording = await complete(upload.id, context.stores.uploads, context.services.backend.storage)
+    recording = await context.intake.complete(upload_id)
     return untagged(Completed(recording_id=recording.id), status=202)
 
 

@@ -27,6 +27,15 @@ def _build(document: Document) -> Upload:
     return from_document(Upload, document)
 
 
+def _told_by(parts: Sequence[Part]) -> Document:
+    """What an upload without a plan is known by only now."""
+    if not parts:
+        return {}
+    unplanned: Document = {"$eq": ["$part_size", 0]}
+    told = {"size": sum(part.size for part in parts), "part_count": len(parts)}
+    return {name: {"$cond": [unplanned, value, f"${name}"]} for name, value in told.items()}
+
+
 @unavailable_when_down
 class MongoUploadStore:
     """Implements `academy.stores.UploadStore`."""
@@ -65,6 +74,7 @@ class MongoUploadStore:
                     "$set": {
                         "state": UploadState.COMPLETING.value,
                         "parts": {"$literal": plain(parts)},
+                        **_told_by(parts),
                         "completing_since": "$$NOW",
                     }
                 }
@@ -186,3 +196,7 @@ class MongoUploadStore:
         await self._uploads.update_one(
             {"_id": upload_id, "cleaned": False}, {"$unset": {"cleaned": 1}}
         )
+
+    async def open_of(self, subject: str) -> Sequence[Upload]:
+        cursor = self._uploads.find({"created_by": subject, "state": UploadState.OPEN.value})
+        return [_build(document) async for document in cursor]

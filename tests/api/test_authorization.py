@@ -41,6 +41,8 @@ async def courses(admin, add_course, add_lecture):
             **dict.fromkeys(("code", "kid", "token", "name", "webhook_id", "delivery_id"), "none"),
             "opportunity_id": "none",
             "language": "de",
+            "invitation_id": "none",
+            "number": 1,
         }
     return found
 
