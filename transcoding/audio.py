@@ -22,6 +22,7 @@ from transcoding.delivery import Delivery, Parcel
 from transcoding.encode import MAKE_UP, MOST_MEMORY, SLOWEST, added, label
 from transcoding.mp4_audio import AAC_LC, init_segment, segment
 from transcoding.sources import Source, open_source
+from transcoding.splicing import near
 from transcoding.tasks import Outcome, Result, Task, local_ffmpeg, reported
 from transcoding.wanted import Wanted
 from transcoding.workspaces import open_workspace
@@ -97,7 +98,7 @@ class _Run:
         ended = ffmpeg.run(
             audio_command(
                 program.path,
-                source,
+                near(source, self._task.inspection, self._begin, picture=False),
                 audio,
                 self._stretch,
                 self._rendition,
@@ -127,6 +128,10 @@ class _Run:
                 update={"outcome": Outcome.SHORT, "ends_at": float(self._source_end())}
             )
         return result
+
+    @property
+    def _begin(self) -> Fraction:
+        return Fraction(self._stretch.first_sample, AUDIO_RATE)
 
     @property
     def _complete(self) -> bool:

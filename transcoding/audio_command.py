@@ -79,13 +79,10 @@ def audio_command(
         **source.options,
         "threads": 1,
         "max_error_rate": 1,
-        "copyts": None,
-        "start_at_zero": None,
     }
     wanted = Fraction(stretch.first_sample, AUDIO_RATE)
     start = aligned(wanted, audio.sample_rate)
-    if start > DECODER_WARM_UP:
-        options |= {"noaccurate_seek": None, "ss": seconds(start - DECODER_WARM_UP)}
+    options |= source.reading_from(max(Fraction(0), start - DECODER_WARM_UP))
     stream = ffmpeg.input(source.url, **options)[str(audio.index)]
     if anchor is not None:
         stream = stream.filter("asetpts", anchor.expression)

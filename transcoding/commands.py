@@ -96,16 +96,8 @@ def video_command(
         # A picture that changes its size midway (browsers' screen recordings do) goes through the same
         # filters, where scale adapts: a new graph would start counting frames anew.
         "reinit_filter": 0,
-        # Timestamps as in the file, counted from its start, so that every chunk agrees on the grid.
-        "copyts": None,
-        "start_at_zero": None,
     }
-    begin = span.start if read_from is None else read_from
-    if begin > 0:
-        # From the keyframe before: an accurate seek drops the frame that is still shown at the start
-        # of the chunk (one frame per 10 s gave 0 of 120 frames). Not at 0, where a damaged index
-        # makes even that seek fail.
-        options |= {"noaccurate_seek": None, "ss": seconds(begin)}
+    options |= source.reading_from(span.start if read_from is None else read_from)
     stream = ffmpeg.input(source.url, **options)[str(video.index)]
     for name, arguments in _before(video, tone_map=tone_map):
         stream = stream.filter(name, **arguments)

@@ -28,6 +28,7 @@ from transcoding.delivery import Delivery, Parcel
 from transcoding.fragments import FragmentReader, GrowingFile
 from transcoding.mp4 import Fragment, timescale, video_codec
 from transcoding.sources import Source, open_source
+from transcoding.splicing import near
 from transcoding.tasks import Outcome, Result, Task, local_ffmpeg, reported
 from transcoding.wanted import Wanted
 from transcoding.workspaces import Workspace, open_workspace
@@ -193,9 +194,7 @@ class _Run:
 
     def _tracks(self, folder: Path) -> list[_Track]:
         folder.mkdir()
-        return [
-            _Track(rung, GrowingFile(folder / f"{rung.id}.mp4")) for rung in self._task.video
-        ]
+        return [_Track(rung, GrowingFile(folder / f"{rung.id}.mp4")) for rung in self._task.video]
 
     def _read_from(self) -> Sequence[Fraction | None]:
         """Where to begin reading, one after the other until there is a picture to hold."""
@@ -211,7 +210,7 @@ class _Run:
         assert video is not None  # noqa: S101 - a plan with rungs comes from a picture
         return video_command(
             program.path,
-            source,
+            self._near(source, back),
             video,
             self._span,
             {track.rung.id: track.file.path for track in tracks},
@@ -220,6 +219,12 @@ class _Run:
             pad_frames=self._pad,
             read_from=back,
         )
+
+    def _near(self, source: Source, back: Fraction | None) -> Source:
+        """To be read from the chunk on, also where the recording has no index."""
+        if back is not None:
+            return source
+        return near(source, self._task.inspection, self._span.start, picture=True)
 
     @property
     def _pad(self) -> int:

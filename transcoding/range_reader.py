@@ -28,6 +28,7 @@ KEPT: Final = 24
 AHEAD: Final = 4
 PAUSES: Final = (0.1, 0.3, 0.9, 1.8, 3.0)
 Connection = socket.socket | tuple[bytes, socket.socket]
+_VIEW: Final = re.compile(r"(\d{1,18})-(\d{1,18})")
 IDLE: Final = 60.0
 """Seconds a connection may lie still: ffmpeg pauses reading while its encoders work, then reconnects."""
 
@@ -68,6 +69,10 @@ class RangeReader:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
+
+    def view(self, head: int, offset: int) -> str:
+        """The address of the first `head` bytes followed by all from `offset` on."""
+        return f"{self.url}/{head}-{offset}"
 
     def trouble(self) -> str | None:
         """What the storage said when it was given up, if it was."""
@@ -172,10 +177,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=True)
 
     def _answer(self, *, body: bool) -> None:
-        size = self.server.reader.size
-        if not secrets.compare_digest(self.path, self.server.path):
+        path, _, view = self.path[1:].partition("/")
+        shown = _VIEW.fullmatch(view)
+        if not secrets.compare_digest(f"/{path}", self.server.path) or (view and not shown):
             self._head(HTTPStatus.NOT_FOUND, 0)
             return
+        reader = self.server.reader
+        head, offset = (int(shown[1]), int(shown[2])) if shown else (reader.size, reader.size)
+        size = head + max(0, reader.size - offset)
         wanted = byte_range(self.headers.get("Range"), size)
         if wanted is None:
             self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, 0, f"bytes */{size}")
@@ -187,7 +196,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._head(HTTPStatus.OK, size)
         while body and start < end:
-            piece = self.server.reader.piece(start, end)
+            if start < head:
+                piece = reader.piece(start, min(end, head))
+            else:
+                behind = offset - head
+                piece = reader.piece(start + behind, end + behind)
             self.wfile.write(piece)
             start += len(piece)
 

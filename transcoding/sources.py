@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,10 @@ class Source:
     """Bytes [start, end), fewer only at the end of the file."""
     trouble: Callable[[], str | None] = lambda: None
     """Why the storage failed to deliver, if it did: what then looks like a bad file is not one."""
+    view: Callable[[int, int], str] | None = None
+    """The address of the first so many bytes followed by the rest from an offset on; None on this machine."""
+    origin: float | None = None
+    """Of such a view: when the whole recording starts, on the container's clock in seconds."""
 
     @property
     def options(self) -> dict[str, str]:
@@ -48,6 +53,20 @@ class Source:
             "format_whitelist": ",".join(FORMATS),
             "max_pixels": str(MOST_PIXELS),
         }
+
+    def reading_from(self, begin: Fraction) -> dict[str, str | None]:
+        """Input options: times count from the recording's start, and reading begins at or before `begin`."""
+        if self.origin is not None:
+            # A view begins there; libav must not look for an index by reading every fragment.
+            return {"copyts": None, "itsoffset": f"{-self.origin:.6f}", "fflags": "+ignidx"}
+        # Timestamps as in the file, counted from its start, so that every chunk agrees on the grid.
+        options: dict[str, str | None] = {"copyts": None, "start_at_zero": None}
+        if begin > 0:
+            # From the keyframe before: an accurate seek drops the frame that is still shown at the start
+            # of the chunk (one frame per 10 s gave 0 of 120 frames). Not at 0, where a damaged index
+            # makes even that seek fail.
+            options |= {"noaccurate_seek": None, "ss": f"{float(begin):.9f}"}
+        return options
 
     def input_args(self) -> list[str]:
         """The input as ffmpeg arguments, `-i` included; put `-ss` and the like before them."""
@@ -81,4 +100,4 @@ def open_source(storage: ObjectStore, key: str) -> Iterator[Source]:
         return
     size = storage.stat(key).size
     with RangeReader(storage, key, size) as reader:
-        yield Source(reader.url, size, ("http", "tcp"), reader.fetch, reader.trouble)
+        yield Source(reader.url, size, ("http", "tcp"), reader.fetch, reader.trouble, reader.view)
