@@ -15,6 +15,7 @@ SUITES: Final[tuple[str, ...]] = (
     "bench.transcode_bits",
     "bench.transcode_speed",
     "bench.transcode_time_to_play",
+    "bench.transcode_workers",
     "bench.transcode_scaling",
     "bench.api_floor",
 )

@@ -53,9 +53,10 @@ def speed() -> Iterable[Result]:
                 "floor": lambda: floors.append(rivals.floor()),
             }
         )
-        _check(program.path, source, plan, rivals, folder / "ours" / "r1")
         for name, cost in costs.items():
             _say(f"{name}: wall {[round(c.wall, 1) for c in cost]} s", cost_cpu=median_cpu(cost))
+        _say(f"floor: CPU {[round(each, 1) for each in floors]} s")
+        _check(program.path, source, plan, rivals, folder / "ours" / "r1")
         ours, single, each = costs["pipeline"], costs["single"], costs["each"]
         yield Result.of(
             "transcode.vs_single_command", median_wall(ours), "s wall", median_wall(single)

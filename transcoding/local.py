@@ -26,13 +26,15 @@ async def transcode_file(
     profile: str = "default",
     workers: int | None = None,
     watched: bool = False,
+    scheduler: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_chunk: Callable[[ChunkProgress], None] | None = None,
 ) -> dict[str, Any]:
     """Transcodes `path` into `outdir` and returns a summary as JSON-ready data.
 
     `workers`: encoders at once, one per core by default. `watched`: as on the portal, what can be watched
-    at once comes before the rest of the ladder. An interrupted run goes on where it stopped.
+    at once comes before the rest of the ladder. `scheduler`: of a Dask cluster whose workers see the same
+    folders, instead of encoders in this process. An interrupted run goes on where it stopped.
     Raises RejectedMedia, Invalid, SettingsError, EncodingFailed.
     """
     began = time.monotonic()
@@ -41,7 +43,8 @@ async def transcode_file(
     ffmpeg = await asyncio.to_thread(binary.find, settings.ffmpeg)
     ledger, store = await asyncio.to_thread(_open, path, outdir, profile, on_progress)
     try:
-        async with open_engine(workers=workers) as engine:
+        elsewhere = settings.model_copy(update={"dask_scheduler": scheduler}) if scheduler else None
+        async with open_engine(elsewhere, workers=workers) as engine:
             if on_chunk is not None:
                 engine.listen(ledger.reference["token"], ChunkWatch(on_chunk))
             publication = await transcode(
