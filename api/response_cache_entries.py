@@ -29,7 +29,18 @@ AT_ONCE: Final = 32 * 1024
 OVERHEAD: Final = 4096
 """Bytes that an entry takes besides its bodies, roughly."""
 NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
-_OF_THE_BODY: Final = frozenset({b"content-length", b"content-type", b"content-encoding"})
+_OF_THE_BODY: Final = frozenset(
+    {
+        b"content-encoding",
+        b"content-length",
+        b"content-security-policy",
+        b"content-type",
+        b"referrer-policy",
+        b"strict-transport-security",
+        b"x-content-type-options",
+    }
+)
+"""Not in a 304: the reader has them with the body (RFC 9110 §15.4.5)."""
 _OF_ONE_CLIENT: Final = (b"ratelimit", b"x-ratelimit")
 
 
@@ -37,7 +48,7 @@ _OF_ONE_CLIENT: Final = (b"ratelimit", b"x-ratelimit")
 class Form:
     """One encoding of an answer, as messages."""
 
-    etag: str
+    etag: bytes
     start: Message
     body: Message
     unchanged: Message
@@ -54,7 +65,7 @@ class Form:
             kept.append((b"content-encoding", coding.encode()))
             etag = tagged
         return cls(
-            etag=etag.decode("latin-1"),
+            etag=etag,
             start={
                 "type": "http.response.start",
                 "status": status,
@@ -69,7 +80,12 @@ class Form:
         )
 
     def matches(self, if_none_match: bytes) -> bool:
-        return bool(self.etag) and not_modified(if_none_match.decode("latin-1"), self.etag)
+        if not self.etag:
+            return False
+        # Nearly always it is this very tag, and to read a list of them costs what a whole hit does.
+        return if_none_match == self.etag or not_modified(
+            if_none_match.decode("latin-1"), self.etag.decode("latin-1")
+        )
 
 
 @dataclass(slots=True, eq=False)
