@@ -6,6 +6,8 @@ from academy.errors import Conflict, NotFound
 from academy.media import (
     INIT,
     UNIT_SAMPLES,
+    CaptionTrack,
+    StoryboardSheets,
 )
 from academy.playlists import (
     contiguous,
@@ -194,3 +196,80 @@ def test_segments_of_mixed_attempts_are_listed_by_name():
     assert [u.media for u in listed.segment_urls] == [
         f"../v720/{n}-{2 if n > 4 else 1}.m4s" for n in range(9)
     ]
+
+
+def with_key_frames(receipts):
+    return [
+        r.model_copy(update={"key_bytes": 20_000 + r.number})
+        if r.number != INIT and r.track.startswith("v")
+        else r
+        for r in receipts
+    ]
+
+
+def test_i_frame_playlists_name_the_beginnings_of_the_same_segments():
+    plan = a_plan(frames=500, heights=(720, 360))
+    made = final_manifests(plan, with_key_frames(receipts_of(plan)))
+    main = m3u8.loads(made.files[made.hls])
+    assert [each.uri for each in main.iframe_playlists] == [
+        *("v720-iframes.m3u8", "v360-iframes.m3u8")
+    ]
+    stream = main.iframe_playlists[0].iframe_stream_info
+    assert (stream.resolution, stream.codecs) == ((1280, 720), "avc1.640028")
+    frames = m3u8.loads(made.files["r1/v720-iframes.m3u8"])
+    usual = m3u8.loads(made.files["r1/v720.m3u8"])
+    assert frames.is_i_frames_only
+    assert frames.is_endlist
+    assert [s.uri for s in frames.segments] == [s.uri for s in usual.segments]
+    assert [s.duration for s in frames.segments] == [s.duration for s in usual.segments]
+    assert [s.byterange for s in frames.segments] == [f"{20_000 + n}@0" for n in range(5)]
+    # The shortest segment's picture costs most per second.
+    assert stream.bandwidth == -(-20_004 * 8 * 30 // 20)
+
+
+def test_without_known_first_pictures_and_while_growing_there_is_no_trick_play():
+    plan = a_plan()
+    made = final_manifests(plan, receipts_of(plan))
+    assert not m3u8.loads(made.files[made.hls]).iframe_playlists
+    growing = multivariant(plan, with_key_frames(receipts_of(plan)), uri=str, final=False)
+    assert "I-FRAME" not in growing
+
+
+def test_captions_are_offered_with_every_variant_in_both_manifests():
+    plan = a_plan(frames=1000)
+    tracks = [
+        CaptionTrack(language="zh", label="中文", name="r1/subtitles-zh.vtt"),
+        CaptionTrack(language="en", label="English", kind="captions", name="r1/captions-en.vtt"),
+    ]
+    made = final_manifests(plan, receipts_of(plan), captions=tracks)
+    main = m3u8.loads(made.files[made.hls])
+    group = [each for each in main.media if each.type == "SUBTITLES"]
+    assert [(each.language, each.name, each.default) for each in group] == [
+        ("zh", "中文", "NO"),
+        ("en", "English", "NO"),
+    ]
+    assert "describes-music-and-sound" in group[1].characteristics
+    assert {p.stream_info.subtitles for p in main.playlists} == {"subtitles"}
+    playlist = m3u8.loads(made.files[f"r1/{group[1].uri}"])
+    assert playlist.is_endlist
+    assert playlist.target_duration == 34
+    (segment,) = playlist.segments
+    assert (segment.uri, segment.duration) == ("../r1/captions-en.vtt", 33.333333)
+    (period,) = MPEGDASHParser.parse(made.files[made.dash]).periods
+    texts = [each for each in period.adaptation_sets if each.content_type == "text"]
+    assert [each.lang for each in texts] == ["zh", "en"]
+
+
+def test_the_storyboard_is_a_thumbnail_set_of_the_dash_manifest():
+    plan = a_plan(frames=1000)
+    sheets = StoryboardSheets(
+        names=["r1/storyboard-0.jpg"], columns=9, rows=1, width=160, height=90, segments=1
+    )
+    made = final_manifests(plan, receipts_of(plan), sheets=sheets)
+    (period,) = MPEGDASHParser.parse(made.files[made.dash]).periods
+    (images,) = [each for each in period.adaptation_sets if each.content_type == "image"]
+    (template,) = images.segment_templates
+    assert template.media == "../r1/storyboard-$Number$.jpg"
+    assert template.duration / template.timescale == 36
+    (representation,) = images.representations
+    assert (representation.width, representation.height) == (1440, 90)
