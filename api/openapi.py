@@ -40,6 +40,7 @@ TAGS: Final = [
     {"name": "operations", "description": "For operators"},
 ]
 PUBLIC: Final = "catalogue"
+UPPY: Final = "/v1/uppy/"
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _SCHEMAS: Final = "#/components/schemas/"
 _UNLIMITED: Final = ("/health", "/metrics", "/v1/media/")
@@ -156,8 +157,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     if method == "patch":
         content = operation["requestBody"]["content"]
         content["application/merge-patch+json"] = content["application/json"]
-    if PUBLIC in operation.get("tags", []):
-        # A token is possible, to see one's own drafts, and never needed.
+    if PUBLIC in operation.get("tags", []) or path.startswith(UPPY):
+        # A token is possible, to see one's own drafts, and never needed; Uppy may send it in the
+        # body or the query instead.
         operation["security"] = [{}, {"bearer": []}]
     for status in sorted(responses):
         _finish_response(operation, status)

@@ -431,6 +431,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/courses/{slug}/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Course Usage
+         * @description What one course takes, for those who own or teach it.
+         */
+        get: operations["get_course_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/courses/{slug}/unpublish": {
         parameters: {
             query?: never;
@@ -495,6 +515,46 @@ export interface paths {
         head?: never;
         /** Change Instructor */
         patch: operations["change_instructor"];
+        trace?: never;
+    };
+    "/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Invitation
+         * @description For the bearer of an invitation: the lecture it is for, and what became of what they sent.
+         */
+        get: operations["get_invitation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Invitation
+         * @description At once; what is being sent through it ends. What was completed stays. Repeatable.
+         */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/lectures/{lecture_id}": {
@@ -566,6 +626,30 @@ export interface paths {
          * @description Repeatable. Also hides what the recording brought along in this language.
          */
         delete: operations["remove_captions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lectures/{lecture_id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Invitations
+         * @description Newest first, at most 200.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Create Invitation
+         * @description A link for one recording of this lecture: no account, expires, can be revoked, only uploads.
+         */
+        post: operations["create_invitation"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -673,6 +757,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lectures/{lecture_id}/takedown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Lecture Down
+         * @description Deletes its recordings, renditions, captions and stills at once and for good, and says who
+         *     did so and why. The lecture stays as an empty draft, for which another recording may be uploaded.
+         */
+        post: operations["take_lecture_down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lectures/{lecture_id}/unpublish": {
         parameters: {
             query?: never;
@@ -702,6 +807,8 @@ export interface paths {
         /**
          * Begin Upload
          * @description Plans the parts. A lecture's newest completed upload is what viewers will get.
+         *
+         *     An invitation's token does, too, here and in the other requests of an upload.
          */
         post: operations["begin_upload"];
         delete?: never;
@@ -993,6 +1100,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Storage Usage
+         * @description Everything together. What deleted lectures left counts until garbage collection.
+         */
+        get: operations["get_storage_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/storage/courses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Course Usage
+         * @description By course, drafts included, in the order of slugs.
+         */
+        get: operations["list_course_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/storage/instructors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Instructor Usage
+         * @description By the account that owns the courses.
+         */
+        get: operations["list_instructor_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/takedowns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Takedowns
+         * @description Newest first.
+         */
+        get: operations["list_takedowns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/universities": {
         parameters: {
             query?: never;
@@ -1097,6 +1284,110 @@ export interface paths {
          * @description Where to send each part, for an hour. The answer's `ETag` header identifies what arrived.
          */
         post: operations["sign_parts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uppy/s3/multipart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Uppy Begin
+         * @description `file.meta` names the `lecture`, and brings a `token` unless a header does.
+         */
+        post: operations["uppy_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uppy/s3/multipart/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uppy Parts
+         * @description What has arrived.
+         */
+        get: operations["uppy_parts"];
+        put?: never;
+        post?: never;
+        /**
+         * Uppy Abort
+         * @description Throws away what arrived. Repeatable.
+         */
+        delete: operations["uppy_abort"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uppy/s3/multipart/{upload_id}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uppy Sign
+         * @description Where to send one part, for an hour.
+         */
+        get: operations["uppy_sign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uppy/s3/multipart/{upload_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Uppy Complete
+         * @description Joins the parts and queues the transcoding. 409 when the store holds others than Uppy sent.
+         */
+        post: operations["uppy_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/uppy/s3/params": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Uppy Params
+         * @description Uppy's way for small files, which is not offered: parts resume, and their store is known.
+         */
+        get: operations["uppy_params"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1767,6 +2058,52 @@ export interface components {
              */
             lectures: components["schemas"]["LectureStatistics"][];
         };
+        /** CourseUsage */
+        CourseUsage: {
+            /** Course */
+            course: string;
+            /** Lectures */
+            lectures: number;
+            /**
+             * Media
+             * @description Bytes of what was published of them
+             */
+            media: number;
+            /**
+             * Owner
+             * @description The account that owns the course
+             */
+            owner: string;
+            /**
+             * Pending
+             * @description Bytes announced by uploads that are not completed yet
+             */
+            pending: number;
+            /**
+             * Quota
+             * @description Bytes this course may take; null for any
+             */
+            quota: number | null;
+            /** Recordings */
+            recordings: number;
+            /**
+             * Sources
+             * @description Bytes of recordings as they were uploaded
+             */
+            sources: number;
+            /** Total */
+            total: number;
+        };
+        /** CourseUsageList */
+        CourseUsageList: {
+            /** Items */
+            items: components["schemas"]["CourseUsage"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null on the last one
+             */
+            next_cursor: string | null;
+        };
         /** Delivery */
         Delivery: {
             /** Attempted At */
@@ -1858,6 +2195,40 @@ export interface components {
              * Format: date-time
              */
             enrolled_at: string;
+        };
+        /**
+         * Errand
+         * @description What an invitation's bearer is shown.
+         */
+        Errand: {
+            /**
+             * Course
+             * @description One string in the language chosen; with `?lang=*` a map by language
+             */
+            course: string | {
+                [key: string]: string;
+            };
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Lecture
+             * @description One string in the language chosen; with `?lang=*` a map by language
+             */
+            lecture: string | {
+                [key: string]: string;
+            };
+            /** Lecture Id */
+            lecture_id: string;
+            recording: components["schemas"]["Recording"] | null;
+            state: components["schemas"]["InvitationState"];
+            /**
+             * Upload Id
+             * @description The one that was completed
+             */
+            upload_id: string | null;
         };
         /**
          * EventKind
@@ -2165,6 +2536,46 @@ export interface components {
              */
             pointer: string;
         };
+        /** Invitation */
+        Invitation: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Lecture Id */
+            lecture_id: string;
+            /** Note */
+            note: string;
+            state: components["schemas"]["InvitationState"];
+            /**
+             * Token
+             * @description The same permission as a bearer token
+             */
+            token: string;
+            /**
+             * Url
+             * @description The page to send: its fragment holds the permission
+             */
+            url: string;
+        };
+        /** InvitationList */
+        InvitationList: {
+            /** Items */
+            items: components["schemas"]["Invitation"][];
+        };
+        /**
+         * InvitationState
+         * @enum {string}
+         */
+        InvitationState: "open" | "used" | "expired" | "revoked";
         /**
          * JobState
          * @enum {string}
@@ -2392,6 +2803,21 @@ export interface components {
              */
             visiting: boolean;
         };
+        /** NewInvitation */
+        NewInvitation: {
+            /**
+             * Expires In
+             * @description Seconds from now
+             * @default 1209600
+             */
+            expires_in: number;
+            /**
+             * Note
+             * @description Whom it is for; for your eyes only
+             * @default
+             */
+            note: string;
+        };
         /** NewLecture */
         NewLecture: {
             /** Description */
@@ -2453,6 +2879,11 @@ export interface components {
             summary?: string | {
                 [key: string]: string;
             } | null;
+        };
+        /** NewTakedown */
+        NewTakedown: {
+            /** Reason */
+            reason: string;
         };
         /** NewUniversity */
         NewUniversity: {
@@ -2580,6 +3011,52 @@ export interface components {
             } | null;
             /** Url */
             url?: string | null;
+        };
+        /** OwnerUsage */
+        OwnerUsage: {
+            /** Courses */
+            courses: number;
+            /** Lectures */
+            lectures: number;
+            /**
+             * Media
+             * @description Bytes of what was published of them
+             */
+            media: number;
+            /**
+             * Owner
+             * @description The account; all courses it owns count
+             */
+            owner: string;
+            /**
+             * Pending
+             * @description Bytes announced by uploads that are not completed yet
+             */
+            pending: number;
+            /**
+             * Quota
+             * @description Bytes these courses may take together; null for any
+             */
+            quota: number | null;
+            /** Recordings */
+            recordings: number;
+            /**
+             * Sources
+             * @description Bytes of recordings as they were uploaded
+             */
+            sources: number;
+            /** Total */
+            total: number;
+        };
+        /** OwnerUsageList */
+        OwnerUsageList: {
+            /** Items */
+            items: components["schemas"]["OwnerUsage"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null on the last one
+             */
+            next_cursor: string | null;
         };
         /**
          * Part
@@ -3064,6 +3541,53 @@ export interface components {
             /** Title */
             title?: string | null;
         };
+        /** Takedown */
+        Takedown: {
+            /** Course */
+            course: string;
+            /**
+             * Finished At
+             * @description Set once everything is deleted and no worker can write any more
+             */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Lecture Id */
+            lecture_id: string;
+            /**
+             * Purged At
+             * @description When the CDN was told, where there is one
+             */
+            purged_at: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Taken Down At
+             * Format: date-time
+             */
+            taken_down_at: string;
+            /** Taken Down By */
+            taken_down_by: string;
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /**
+             * Trouble
+             * @description What stands in the way; it is tried again each minute
+             */
+            trouble: string | null;
+        };
+        /** TakedownList */
+        TakedownList: {
+            /** Items */
+            items: components["schemas"]["Takedown"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null on the last one
+             */
+            next_cursor: string | null;
+        };
         /**
          * Teacher
          * @description An instructor in short: all but the biography.
@@ -3202,6 +3726,108 @@ export interface components {
             /** Size */
             size: number;
             state: components["schemas"]["UploadState"];
+        };
+        /** UppyBegin */
+        UppyBegin: {
+            /** Filename */
+            filename: string;
+            /**
+             * Metadata
+             * @description `lecture`, and `token` where no header is sent
+             */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /** Type */
+            type?: string | null;
+        };
+        /** UppyBegun */
+        UppyBegun: {
+            /**
+             * Key
+             * @description The permission to go on with this upload
+             */
+            key: string;
+            /** Uploadid */
+            uploadId: string;
+        };
+        /** UppyComplete */
+        UppyComplete: {
+            /** Parts */
+            parts: components["schemas"]["UppySent"][];
+        };
+        /** UppyCompleted */
+        UppyCompleted: {
+            /**
+             * Bucket
+             * @default
+             */
+            bucket: string;
+            /** Key */
+            key: string;
+            /** Location */
+            location: string;
+            /** Recording Id */
+            recording_id: string;
+        };
+        /** UppyPart */
+        UppyPart: {
+            /** Etag */
+            ETag: string;
+            /** Partnumber */
+            PartNumber: number;
+            /** Size */
+            Size: number;
+        };
+        /** UppyPartLink */
+        UppyPartLink: {
+            /**
+             * Expires
+             * @description Seconds
+             */
+            expires: number;
+            /** Headers */
+            headers: {
+                [key: string]: string;
+            };
+            /**
+             * Method
+             * @default PUT
+             */
+            method: string;
+            /** Url */
+            url: string;
+        };
+        /** UppySent */
+        UppySent: {
+            /** Etag */
+            ETag: string;
+            /** Partnumber */
+            PartNumber: number;
+        };
+        /** Usage */
+        Usage: {
+            /** Lectures */
+            lectures: number;
+            /**
+             * Media
+             * @description Bytes of what was published of them
+             */
+            media: number;
+            /**
+             * Pending
+             * @description Bytes announced by uploads that are not completed yet
+             */
+            pending: number;
+            /** Recordings */
+            recordings: number;
+            /**
+             * Sources
+             * @description Bytes of recordings as they were uploaded
+             */
+            sources: number;
+            /** Total */
+            total: number;
         };
         /**
          * VideoStream
@@ -3510,12 +4136,15 @@ export type CourseName = components['schemas']['CourseName'];
 export type CourseOrder = components['schemas']['CourseOrder'];
 export type CoursePatch = components['schemas']['CoursePatch'];
 export type CourseStatistics = components['schemas']['CourseStatistics'];
+export type CourseUsage = components['schemas']['CourseUsage'];
+export type CourseUsageList = components['schemas']['CourseUsageList'];
 export type Delivery = components['schemas']['Delivery'];
 export type DeliveryList = components['schemas']['DeliveryList'];
 export type DeliveryState = components['schemas']['DeliveryState'];
 export type Dependency = components['schemas']['Dependency'];
 export type EndpointPatch = components['schemas']['EndpointPatch'];
 export type Enrolment = components['schemas']['Enrolment'];
+export type Errand = components['schemas']['Errand'];
 export type EventKind = components['schemas']['EventKind'];
 export type Failure = components['schemas']['Failure'];
 export type Finding = components['schemas']['Finding'];
@@ -3531,6 +4160,9 @@ export type Instructor = components['schemas']['Instructor'];
 export type InstructorList = components['schemas']['InstructorList'];
 export type InstructorPatch = components['schemas']['InstructorPatch'];
 export type InvalidMember = components['schemas']['InvalidMember'];
+export type Invitation = components['schemas']['Invitation'];
+export type InvitationList = components['schemas']['InvitationList'];
+export type InvitationState = components['schemas']['InvitationState'];
 export type JobState = components['schemas']['JobState'];
 export type Kind = components['schemas']['Kind'];
 export type Lecture = components['schemas']['Lecture'];
@@ -3543,9 +4175,11 @@ export type Named = components['schemas']['Named'];
 export type NewCourse = components['schemas']['NewCourse'];
 export type NewEndpoint = components['schemas']['NewEndpoint'];
 export type NewInstructor = components['schemas']['NewInstructor'];
+export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewLecture = components['schemas']['NewLecture'];
 export type NewOpportunity = components['schemas']['NewOpportunity'];
 export type NewProgramme = components['schemas']['NewProgramme'];
+export type NewTakedown = components['schemas']['NewTakedown'];
 export type NewUniversity = components['schemas']['NewUniversity'];
 export type NewUpload = components['schemas']['NewUpload'];
 export type NextLecture = components['schemas']['NextLecture'];
@@ -3553,6 +4187,8 @@ export type Opportunity = components['schemas']['Opportunity'];
 export type OpportunityKind = components['schemas']['OpportunityKind'];
 export type OpportunityList = components['schemas']['OpportunityList'];
 export type OpportunityPatch = components['schemas']['OpportunityPatch'];
+export type OwnerUsage = components['schemas']['OwnerUsage'];
+export type OwnerUsageList = components['schemas']['OwnerUsageList'];
 export type Part = components['schemas']['Part'];
 export type PartLink = components['schemas']['PartLink'];
 export type PartLinks = components['schemas']['PartLinks'];
@@ -3579,6 +4215,8 @@ export type SectionDraft = components['schemas']['SectionDraft'];
 export type Severity = components['schemas']['Severity'];
 export type Standing = components['schemas']['Standing'];
 export type SubtitleStream = components['schemas']['SubtitleStream'];
+export type Takedown = components['schemas']['Takedown'];
+export type TakedownList = components['schemas']['TakedownList'];
 export type Teacher = components['schemas']['Teacher'];
 export type University = components['schemas']['University'];
 export type UniversityList = components['schemas']['UniversityList'];
@@ -3586,6 +4224,14 @@ export type UniversityPatch = components['schemas']['UniversityPatch'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
 export type UploadStatus = components['schemas']['UploadStatus'];
+export type UppyBegin = components['schemas']['UppyBegin'];
+export type UppyBegun = components['schemas']['UppyBegun'];
+export type UppyComplete = components['schemas']['UppyComplete'];
+export type UppyCompleted = components['schemas']['UppyCompleted'];
+export type UppyPart = components['schemas']['UppyPart'];
+export type UppyPartLink = components['schemas']['UppyPartLink'];
+export type UppySent = components['schemas']['UppySent'];
+export type Usage = components['schemas']['Usage'];
 export type VideoStream = components['schemas']['VideoStream'];
 export type Webhook = components['schemas']['Webhook'];
 export type WebhookList = components['schemas']['WebhookList'];
@@ -5338,6 +5984,56 @@ export interface operations {
             };
         };
     };
+    get_course_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "course": "introduction-to-cloud-computing",
+                     *       "lectures": 1,
+                     *       "media": 1,
+                     *       "owner": "text",
+                     *       "pending": 1,
+                     *       "quota": 1,
+                     *       "recordings": 1,
+                     *       "sources": 1,
+                     *       "total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CourseUsage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     unpublish_course: {
         parameters: {
             query?: {
@@ -5757,6 +6453,172 @@ export interface operations {
             412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_invitation: {
+        parameters: {
+            query?: {
+                /** @description BCP 47 tag of the language wanted; `*` returns every text as a map */
+                lang?: string;
+            };
+            header?: {
+                /** @description Used when there is no `lang` */
+                "accept-language"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "course": "introduction-to-cloud-computing",
+                     *       "expires_at": "2026-09-01T08:00:00Z",
+                     *       "lecture": "text",
+                     *       "lecture_id": "text",
+                     *       "recording": {
+                     *         "eta": 240,
+                     *         "failure": null,
+                     *         "filename": "lecture-1.mp4",
+                     *         "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *         "inspection": {
+                     *           "audio": {
+                     *             "channels": 1,
+                     *             "codec": "text",
+                     *             "end": 1,
+                     *             "index": 1,
+                     *             "language": "zh",
+                     *             "sample_rate": 1,
+                     *             "start": 1
+                     *           },
+                     *           "audio_streams": 1,
+                     *           "container": "text",
+                     *           "duration": 2710.4,
+                     *           "explanation": [
+                     *             {
+                     *               "code": "unreadable_media",
+                     *               "figures": {},
+                     *               "message": "The file ends in the middle: export it again."
+                     *             }
+                     *           ],
+                     *           "findings": [
+                     *             {
+                     *               "code": "unreadable_media",
+                     *               "message": "The file ends in the middle: export it again.",
+                     *               "severity": "info",
+                     *               "values": {}
+                     *             }
+                     *           ],
+                     *           "size": 734003200,
+                     *           "start": 1,
+                     *           "subtitle_streams": 1,
+                     *           "subtitles": [
+                     *             {
+                     *               "codec": "text",
+                     *               "forced": false,
+                     *               "hearing_impaired": false,
+                     *               "index": 1,
+                     *               "language": "zh",
+                     *               "title": "Introduction to cloud computing"
+                     *             }
+                     *           ],
+                     *           "video": {
+                     *             "bit_depth": 1,
+                     *             "codec": "text",
+                     *             "coded_height": 1,
+                     *             "coded_width": 1,
+                     *             "colour_primaries": "text",
+                     *             "colour_space": "text",
+                     *             "colour_transfer": "text",
+                     *             "end": 1,
+                     *             "frame_rate": {
+                     *               "den": 1,
+                     *               "num": 1
+                     *             },
+                     *             "hdr": false,
+                     *             "height": 1080,
+                     *             "index": 1,
+                     *             "interlaced": false,
+                     *             "pixel_format": "text",
+                     *             "rotation": 1,
+                     *             "start": 1,
+                     *             "variable_frame_rate": false,
+                     *             "width": 1920
+                     *           },
+                     *           "video_streams": 1
+                     *         },
+                     *         "progress": 0.42,
+                     *         "size": 734003200,
+                     *         "speed": 6.5,
+                     *         "stage": "encoding",
+                     *         "state": "queued"
+                     *       },
+                     *       "state": "open",
+                     *       "upload_id": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Errand"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -6201,6 +7063,122 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "created_at": "2026-09-01T08:00:00Z",
+                     *           "expires_at": "2026-09-01T08:00:00Z",
+                     *           "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *           "lecture_id": "text",
+                     *           "note": "text",
+                     *           "state": "open",
+                     *           "token": "text",
+                     *           "url": "https://www.example.org/"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key gets the first one's answer */
+                "idempotency-key"?: string;
+            };
+            path: {
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-09-01T08:00:00Z",
+                     *       "expires_at": "2026-09-01T08:00:00Z",
+                     *       "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *       "lecture_id": "text",
+                     *       "note": "text",
+                     *       "state": "open",
+                     *       "token": "text",
+                     *       "url": "https://www.example.org/"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -6700,6 +7678,74 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_lecture_down: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of what was read: 412 when it changed since */
+                "if-match"?: string;
+            };
+            path: {
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "text"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewTakedown"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "course": "introduction-to-cloud-computing",
+                     *       "finished_at": "2026-09-01T08:00:00Z",
+                     *       "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *       "lecture_id": "text",
+                     *       "purged_at": "2026-09-01T08:00:00Z",
+                     *       "reason": "text",
+                     *       "taken_down_at": "2026-09-01T08:00:00Z",
+                     *       "taken_down_by": "text",
+                     *       "title": {},
+                     *       "trouble": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Takedown"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -8224,6 +9270,227 @@ export interface operations {
             };
         };
     };
+    get_storage_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "lectures": 1,
+                     *       "media": 1,
+                     *       "pending": 1,
+                     *       "recordings": 1,
+                     *       "sources": 1,
+                     *       "total": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_course_usage: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; opaque */
+                cursor?: string;
+                /** @description Items per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "course": "introduction-to-cloud-computing",
+                     *           "lectures": 1,
+                     *           "media": 1,
+                     *           "owner": "text",
+                     *           "pending": 1,
+                     *           "quota": 1,
+                     *           "recordings": 1,
+                     *           "sources": 1,
+                     *           "total": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CourseUsageList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_instructor_usage: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; opaque */
+                cursor?: string;
+                /** @description Items per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "courses": 1,
+                     *           "lectures": 1,
+                     *           "media": 1,
+                     *           "owner": "text",
+                     *           "pending": 1,
+                     *           "quota": 1,
+                     *           "recordings": 1,
+                     *           "sources": 1,
+                     *           "total": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OwnerUsageList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_takedowns: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; opaque */
+                cursor?: string;
+                /** @description Items per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "course": "introduction-to-cloud-computing",
+                     *           "finished_at": "2026-09-01T08:00:00Z",
+                     *           "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *           "lecture_id": "text",
+                     *           "purged_at": "2026-09-01T08:00:00Z",
+                     *           "reason": "text",
+                     *           "taken_down_at": "2026-09-01T08:00:00Z",
+                     *           "taken_down_by": "text",
+                     *           "title": {},
+                     *           "trouble": "text"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TakedownList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_universities: {
         parameters: {
             query?: {
@@ -8741,6 +10008,291 @@ export interface operations {
             413: components["responses"]["RequestEntityTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uppy_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "filename": "lecture-1.mp4"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UppyBegin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "key": "text",
+                     *       "uploadId": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UppyBegun"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uppy_parts: {
+        parameters: {
+            query: {
+                /** @description As `POST …/multipart` answered */
+                key: string;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UppyPart"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uppy_abort: {
+        parameters: {
+            query: {
+                /** @description As `POST …/multipart` answered */
+                key: string;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: string;
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uppy_sign: {
+        parameters: {
+            query: {
+                /** @description As `POST …/multipart` answered */
+                key: string;
+            };
+            header?: never;
+            path: {
+                number: number;
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires": 1,
+                     *       "headers": {},
+                     *       "method": "text",
+                     *       "url": "https://www.example.org/"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UppyPartLink"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uppy_complete: {
+        parameters: {
+            query: {
+                /** @description As `POST …/multipart` answered */
+                key: string;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "parts": [
+                 *         {
+                 *           "ETag": "text",
+                 *           "PartNumber": 1
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["UppyComplete"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bucket": "text",
+                     *       "key": "text",
+                     *       "location": "text",
+                     *       "recording_id": "text"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UppyCompleted"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["RequestEntityTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uppy_params: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             /** @description Any other problem */
