@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Literal, Optional
 
 import typer
 
@@ -97,7 +97,9 @@ def token(
 def badge_key(
     file: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Argument(help="The ring's file [default: ACADEMY_BADGE_KEYS, or the data directory's]."),
+        typer.Argument(
+            help="The ring's file [default: ACADEMY_BADGE_KEYS, or the data directory's]."
+        ),
     ] = None,
     *,
     data_dir: DataDir = None,
@@ -174,6 +176,60 @@ def reindex(*, data_dir: DataDir = None) -> None:
     from academy.commands.reindex import reindex as run
 
     run(data_dir=data_dir)
+
+
+storage = typer.Typer(help="The bucket's set-up, and how much is stored.", no_args_is_help=True)
+app.add_typer(storage, name="storage")
+
+
+@storage.command("setup")
+def storage_setup(*, data_dir: DataDir = None) -> None:
+    """Make the bucket and set CORS, lifecycle and policy; safe to repeat."""
+    from academy.commands.storage import setup as run
+
+    run(data_dir=data_dir)
+
+
+@storage.command("usage")
+def storage_usage(
+    *,
+    by: Annotated[
+        Literal["course", "instructor"], typer.Option(help="What to add up by.")
+    ] = "course",
+    data_dir: DataDir = None,
+) -> None:
+    """How much courses or instructors take of the storage, in bytes."""
+    from academy.commands.storage import usage as run
+
+    run(by=by, data_dir=data_dir)
+
+
+@app.command()
+def gc(
+    *,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what is found [default: only say it].")
+    ] = False,
+    older_than: Annotated[
+        float,
+        typer.Option(min=0, help="Hours; younger objects stay. 0 only while nothing runs."),
+    ] = 24,
+    though_most: Annotated[
+        bool, typer.Option("--though-most", help="Even if most of the storage is unknown.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: JSON lines.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Find stored objects that nobody needs, and needed ones that are not there."""
+    from academy.commands.gc import gc as run
+
+    run(
+        delete=delete,
+        older_than=older_than,
+        though_most=though_most,
+        as_json=as_json,
+        data_dir=data_dir,
+    )
 
 
 @app.command()

@@ -30,6 +30,7 @@ MOST_UNKNOWN: Final = 0.5
 """Share of unknown recordings and media above which a sweep refuses: that is another database."""
 FEW: Final = 10
 """Below so many of them the share tells nothing."""
+_ROUNDING: Final = timedelta(seconds=2)
 _BATCH: Final = 500
 _MOST_OBJECTS: Final = 50_000
 _SEGMENT: Final = re.compile(r"[^/]+/(init|\d+)-[^/]+\.(m4s|mp4)")
@@ -293,4 +294,5 @@ def _strays(group: _Group, receipts: set[str], latest: datetime) -> list[Orphan]
 
 
 def _before(age: timedelta) -> datetime:
-    return datetime.now(UTC) - age
+    """S3 tells whole seconds, some servers rounded up: without an age everything is old."""
+    return datetime.now(UTC) - (age or -_ROUNDING)

@@ -8,10 +8,11 @@ import selectors
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -21,13 +22,17 @@ import uvicorn
 from fastapi import FastAPI
 
 from academy.keys import KeyRing
+from academy.settings import AddressingStyle, Settings
+from academy.storage.bucket import set_up
 from academy.storage.disk import DiskStorage
 from academy.storage.s3 import S3Storage
 from academy.storage.s3_connection import S3Connection
 from academy.stores import Storage
 from api import problems
 from api.storage_links import storage_router
+from tests import ceph_server as ceph_server_programs
 from tests import swift_account
+from tests.ceph_server import HOST
 
 START_LIMIT = 60
 STOP_LIMIT = 20
@@ -39,13 +44,14 @@ class S3Server:
     access_key: str
     secret_key: str
     region: str
+    addressing_style: AddressingStyle = "path"
 
     @cached_property
     def connection(self) -> S3Connection:
         return S3Connection(
             endpoint_url=self.endpoint,
             region=self.region,
-            addressing_style="path",
+            addressing_style=self.addressing_style,
             access_key=self.access_key,
             secret_key=self.secret_key,
         )
@@ -56,10 +62,16 @@ class S3Server:
         return {
             "ACADEMY_S3_ENDPOINT_URL": self.endpoint,
             "ACADEMY_S3_REGION": self.region,
-            "ACADEMY_S3_ADDRESSING_STYLE": "path",
+            "ACADEMY_S3_ADDRESSING_STYLE": self.addressing_style,
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
         }
+
+    @property
+    def virtual(self) -> S3Server:
+        """The same, its buckets under host names of their own; needs `resolving`."""
+        port = self.endpoint.rpartition(":")[2]
+        return replace(self, endpoint=f"http://{HOST}:{port}", addressing_style="virtual")
 
     def new_bucket(self) -> str:
         bucket = f"test-{secrets.token_hex(6)}"
@@ -121,6 +133,55 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes:
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     with running_swift(tmp_path_factory.mktemp("swift")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def ceph_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    if lacking := ceph_server_programs.missing():
+        packages = ceph_server_programs.PACKAGES
+        pytest.skip(f"no {', '.join(lacking)}: on Debian `apt-get install {packages}`")
+    # On a real disk: its OSD is a file of gigabytes.
+    with (
+        tempfile.TemporaryDirectory(prefix="academy-ceph-", dir="/var/tmp") as folder,
+        ceph_server_programs.running_ceph(Path(folder)) as endpoint,
+    ):
+        yield S3Server(
+            endpoint=endpoint,
+            access_key=ceph_server_programs.ACCESS_KEY,
+            secret_key=ceph_server_programs.SECRET_KEY,
+            region=ceph_server_programs.REGION,
+        )
+
+
+@pytest.fixture(scope="session")
+def resolving() -> Iterator[None]:
+    """Names below HOST lead to this machine, as a wildcard record in the DNS would have it."""
+    look_up = socket.getaddrinfo
+
+    def found(host, *arguments, **options):
+        if isinstance(host, str) and (host == HOST or host.endswith("." + HOST)):
+            host = "127.0.0.1"
+        return look_up(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", found)
+        yield
+
+
+@pytest.fixture(scope="session")
+def virtual_server(s3_server: S3Server, resolving: None) -> S3Server:
+    return s3_server.virtual
+
+
+@pytest.fixture(scope="session")
+def ceph_buckets(ceph_server: S3Server, resolving: None) -> dict[str, S3Storage]:
+    """One bucket by path and by host name, set up as an operator does."""
+    bucket = f"test-{secrets.token_hex(6)}"
+    by_path = S3Storage(bucket, "below/a/prefix", ceph_server.connection)
+    settings = Settings(cors_origins=["https://studio.example", "https://portal.example"])
+    assert [step for step in set_up(by_path, settings) if step.done is not True] == []
+    by_name = S3Storage(bucket, "below/a/prefix", ceph_server.virtual.connection)
+    return {"ceph": by_path, "ceph-virtual": by_name}
 
 
 class DiskServer:
@@ -188,13 +249,29 @@ def whole_bucket(s3_server: S3Server) -> S3Storage:
     return S3Storage(s3_server.new_bucket(), connection=s3_server.connection)
 
 
-@pytest.fixture(params=["disk", "s3-prefix"])
+SLOW_SERVERS = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("s3-virtual", "ceph", "ceph-virtual")
+]
+
+
+@pytest.fixture(params=["disk", "s3-prefix", *SLOW_SERVERS])
 def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
-    """Every backend in turn, empty. `s3`, a whole bucket, is for tests that ask for it."""
+    """Every backend in turn, empty. `s3`, a whole bucket, is for tests that ask for it.
+
+    `make test-slow` also has the S3 server with virtual addressing, and Ceph with both kinds.
+    """
     if request.param == "disk":
         yield request.getfixturevalue("disk_storage")
     elif request.param == "s3-prefix":
         yield request.getfixturevalue("s3_storage")
+    elif request.param == "s3-virtual":
+        server: S3Server = request.getfixturevalue("virtual_server")
+        shared: str = request.getfixturevalue("shared_bucket")
+        yield S3Storage(shared, f"of/{secrets.token_hex(6)}", server.connection)
+    elif request.param.startswith("ceph"):
+        storage: S3Storage = request.getfixturevalue("ceph_buckets")[request.param]
+        yield storage
+        _empty(storage)
     else:
         bucket: S3Storage = request.getfixturevalue("whole_bucket")
         yield bucket
@@ -202,6 +279,8 @@ def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
 
 
 def _empty(storage: S3Storage) -> None:
+    for upload in storage.under_way():
+        storage.abort(upload.key, upload.upload_id)
     for page in storage.client.get_paginator("list_objects_v2").paginate(Bucket=storage.bucket):
         for entry in page.get("Contents", []):
             storage.client.delete_object(Bucket=storage.bucket, Key=entry["Key"])

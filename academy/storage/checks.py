@@ -17,6 +17,8 @@ from academy.stores import LocalFiles, Storage
 
 PATIENCE = 10.0
 """Seconds for one HTTP answer."""
+PRIVATE_OR_NOT = ("recordings", "media")
+"""What must be private, and what may be public."""
 _BODY = b"academy doctor"
 _LIFETIME = 300
 
@@ -32,15 +34,17 @@ class Check:
 
 def check_storage(storage: Storage, settings: Settings) -> list[Check]:
     """Write, read back, sign, CORS, privacy. What needs an earlier one that failed is left out."""
-    prefix = f"health/{new_id()}/"
+    probe = new_id()
     try:
-        return list(_checks(storage, prefix + "probe", settings))
+        return list(_checks(storage, probe, settings))
     finally:
-        with suppress(AcademyError, OSError):
-            storage.delete_prefix(prefix)
+        for folder in ("health", *PRIVATE_OR_NOT):
+            with suppress(AcademyError, OSError):
+                storage.delete_prefix(f"{folder}/{probe}/")
 
 
-def _checks(storage: Storage, key: str, settings: Settings) -> Iterator[Check]:
+def _checks(storage: Storage, probe: str, settings: Settings) -> Iterator[Check]:
+    key = f"health/{probe}/probe"
     for name, try_out in (("write", _write), ("read", _read)):
         check = _tried(name, partial(try_out, storage, key))
         yield check
@@ -61,10 +65,19 @@ def _checks(storage: Storage, key: str, settings: Settings) -> Iterator[Check]:
         yield signed
         if signed.ok:
             yield _tried("CORS", partial(_cors, client, storage, key, settings))
-            yield privacy(client, link)
+            for folder in PRIVATE_OR_NOT:
+                probed = f"{folder}/{probe}/probe"
+                yield _tried(
+                    f"privacy of {folder}", partial(_privacy, client, storage, probed, settings)
+                )
+            if settings.public_media_url is not None:
+                address = f"{settings.public_media_url}/media/{probe}/probe"
+                yield _tried("public media", partial(_served, client, address))
+    if not isinstance(storage, LocalFiles):
+        yield _abandoned(storage)
 
 
-def _tried(name: str, try_out: Callable[[], tuple[bool, str]]) -> Check:
+def _tried(name: str, try_out: Callable[[], tuple[bool | None, str]]) -> Check:
     try:
         ok, detail = try_out()
     except AcademyError as error:
@@ -167,13 +180,53 @@ def _allows(answer: httpx.Response, origin: str) -> bool:
     return answer.is_success and answer.headers.get("access-control-allow-origin") in {"*", origin}
 
 
-def privacy(client: httpx.Client, link: str) -> Check:
-    """Whether the object behind a signed link can be had without the signature."""
-    answer = client.get(link.partition("?")[0])
-    if answer.status_code != 200:
-        return Check("privacy", True, "nobody reads it without a signed link")
-    return Check(
-        "privacy",
-        None,
-        "everybody may read the bucket: only their unguessable names protect drafts and recordings.",
+def _privacy(
+    client: httpx.Client, storage: Storage, key: str, settings: Settings
+) -> tuple[bool | None, str]:
+    """Whether an object like those below this folder can be had without a signature."""
+    storage.put(key, _BODY, content_type="text/plain", cache_control="no-store")
+    link = storage.signed_url(key, expires_in=_LIFETIME)
+    public = client.get(link.partition("?")[0]).is_success
+    if key.startswith("recordings/"):
+        if public:
+            return False, (
+                "everybody may read recordings as they were uploaded, of drafts as well: take the "
+                "right to read from the public in the bucket's policy and access list."
+            )
+        return True, "nobody reads one without a signed link"
+    if settings.s3_public_media and not public:
+        return False, "ACADEMY_S3_PUBLIC_MEDIA is on but they are private: `academy storage setup`."
+    if public:
+        return None, "everybody may read them: only their unguessable names protect drafts."
+    return True, "nobody reads them without a signed link"
+
+
+def _served(client: httpx.Client, address: str) -> tuple[bool, str]:
+    """The probe is there since the check of privacy."""
+    answer = client.get(address)
+    if answer.is_success and answer.content == _BODY:
+        return True, "ACADEMY_PUBLIC_MEDIA_URL serves what is in the storage"
+    return False, (
+        f"ACADEMY_PUBLIC_MEDIA_URL answered {answer.status_code} for an object that is there: give "
+        "the CDN the right to read `media/` of this bucket, or correct the address."
     )
+
+
+def _abandoned(storage: Storage) -> Check:
+    from academy.storage.bucket import ABANDONED_DAYS, abandoned_days
+    from academy.storage.s3 import S3Storage
+
+    name = "abandoned uploads"
+    if not isinstance(storage, S3Storage):
+        return Check(name, None, "not known of this storage")
+    try:
+        days = abandoned_days(storage)
+    except AcademyError:
+        return Check(name, None, "the server does not tell its lifecycle rules: run `academy gc`.")
+    if days is None:
+        return Check(name, None, "no rule ends them: `academy storage setup`, or run `academy gc`.")
+    if days < ABANDONED_DAYS:
+        return Check(
+            name, False, f"ended after {days} days, but uploads may last {ABANDONED_DAYS - 1}."
+        )
+    return Check(name, True, f"ended by the server after {days} days")

@@ -15,7 +15,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from academy.errors import ObjectNotFound, Unavailable
+from academy.errors import Conflict, ObjectNotFound, Unavailable
 from academy.storage.durable import PIECE
 from academy.storage.object_headers import check_cache_control, check_content_type
 from academy.storage.object_keys import LONGEST_KEY, check_key, check_prefix, check_range
@@ -161,6 +161,12 @@ class S3Storage:
         if not parts:
             # Servers differ over an empty list; what it means does not.
             self.parts(key, upload_id)
+        numbers = [part.number for part in parts]
+        if numbers != sorted(set(numbers)):
+            # Ceph would put them in order without a word.
+            raise Conflict(
+                "Name the parts in the order of their numbers.", code="invalid_part_order"
+            )
         with translated(key):
             self.client.complete_multipart_upload(
                 Bucket=self.bucket,

@@ -147,11 +147,13 @@ class Cdn(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def cdn():
-    handler = type("Handler", (Cdn,), {"told": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Handler(Cdn):
+        told = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/purge", handler.told
+        yield f"http://127.0.0.1:{server.server_address[1]}/purge", Handler.told
         server.shutdown()
         thread.join()
 

@@ -13,8 +13,11 @@ import pytest
 
 from academy.errors import Invalid, ObjectNotFound
 from academy.stores import ObjectStore, Storage
+from tests.fixtures_storage import SLOW_SERVERS
 
-everywhere = pytest.mark.parametrize("storage", ["disk", "s3", "s3-prefix"], indirect=True)
+everywhere = pytest.mark.parametrize(
+    "storage", ["disk", "s3", "s3-prefix", *SLOW_SERVERS], indirect=True
+)
 
 KEY = "media/9f/v720/12-1.m4s"
 BODY = bytes(range(256)) * 20
