@@ -25,10 +25,10 @@ FRAGMENTS: Final = (
 offsets make decode time 0 the first picture's, so no edit list is needed."""
 
 TONE_MAP: Final = (
-    ("zscale", {"t": "linear", "npl": "100"}),
+    ("zscale", {"t": "linear", "npl": "203"}),
     ("format", {"pix_fmts": "gbrpf32le"}),
     ("zscale", {"p": "bt709"}),
-    ("tonemap", {"tonemap": "hable", "desat": "0"}),
+    ("tonemap", {"tonemap": "mobius", "desat": "0"}),
     ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
     ("format", {"pix_fmts": "yuv420p"}),
 )
