@@ -13,6 +13,7 @@ from api.static_files import TYPES, Files
 PORTAL: Final = Path(__file__).parent / "portal"
 PACKAGES: Final = (
     "@fontsource-variable/noto-sans-sc",
+    "hash-wasm",
     "hls.js",
     "shaka-player",
     "swagger-ui-dist",
@@ -25,6 +26,7 @@ PAGES: Final = {
     "/learn": "learn.html",
     "/certificates/{code}": "certificate.html",
     "/search": "search.html",
+    "/invite": "invite.html",
     "/studio": "studio.html",
 }
 REVALIDATE: Final = "public, no-cache"

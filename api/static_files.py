@@ -28,6 +28,9 @@ TYPES: Final = {
 }
 """Not left to the system's table: with `nosniff` a module of the wrong type does not run."""
 COMPRESSED: Final = frozenset({".css", ".html", ".js", ".json", ".mjs", ".svg", ".txt"})
+WORKERS: Final = ".worker.js"
+WORKER_POLICY: Final = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
+"""A worker has a policy of its own: it may compute what it is handed, and reach nothing."""
 WORTH_IT: Final = 1024
 """Bytes; smaller files fit a packet anyway."""
 PACKED: Final = "-gzip"
@@ -57,6 +60,8 @@ class Files(StaticFiles):
             raise HTTPException(404)
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = self._caching
+        if os.fspath(full_path).endswith(WORKERS):
+            response.headers["Content-Security-Policy"] = WORKER_POLICY
         if response.status_code == 200:
             response.headers["Content-Type"] = TYPES[suffix]
         return response

@@ -1,5 +1,5 @@
 /** Calls to the API. A failure is an `ApiError` whose message is a sentence for the person at the screen. */
-import { has, language, t } from './i18n.js';
+import { has, language, reading, t } from './i18n.js';
 import { signOut, token } from './session.js';
 
 const TIMEOUT = 30_000; // milliseconds
@@ -41,7 +41,7 @@ export async function call(method, path, { body, query = {}, signal, headers = {
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== '') url.searchParams.set(name, String(value));
   }
-  url.searchParams.set('lang', language());
+  url.searchParams.set('lang', reading());
   const bearer = token();
   const init = {
     method,

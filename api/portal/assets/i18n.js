@@ -7,6 +7,9 @@ import { remember } from './memory.js';
 /** @returns {'zh' | 'en'} */
 export const language = () => (document.documentElement.lang.startsWith('zh') ? 'zh' : 'en');
 
+/** What texts of the API are asked for in: also languages that the interface has only on some pages. */
+export const reading = () => document.documentElement.lang.slice(0, 2) || 'en';
+
 /**
  * The string of a key in the interface's language; `{name}` is replaced from `vars`.
  * A key without a string shows itself, so that nothing is silently empty.

@@ -2,8 +2,15 @@
 
 const KEY = 'academy.token';
 
+/** @type {string | null} */
+let lent = null;
+
+/** Uses another token on this page only: an invitation's, beside whoever is signed in. @param {string} value */
+export const lend = (value) => void (lent = value);
+
 /** @returns {string | null} */
 export function token() {
+  if (lent) return lent;
   try {
     return sessionStorage.getItem(KEY);
   } catch {
@@ -14,7 +21,10 @@ export function token() {
 /** @param {string} value */
 export const signIn = (value) => sessionStorage.setItem(KEY, value);
 
-export const signOut = () => sessionStorage.removeItem(KEY);
+export function signOut() {
+  if (lent) lent = null;
+  else sessionStorage.removeItem(KEY);
+}
 
 /**
  * What the token says of itself, unverified: for display only, the API decides.

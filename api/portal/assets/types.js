@@ -40,6 +40,8 @@
  * @typedef {{id: string, state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled',
  *   progress: number, speed: number | null, eta: number | null, stage?: string,
  *   inspection: {findings: Finding[]} | null, failure: {code: string, message: string} | null}} Recording
+ * @typedef {{state: string, lecture_id: string, lecture: string, course: string, expires_at: string,
+ *   recording: Recording | null}} Errand
  * @typedef {{id: string, part_size: number, part_count: number, expires_at: string}} UploadPlan
  * @typedef {{state: 'open' | 'completing' | 'completed' | 'aborted' | 'expired',
  *   parts: {number: number, size: number, etag: string}[]}} UploadStatus

@@ -4,11 +4,11 @@
  */
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
+import { digest } from './digest.js';
 import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
 const LANES = 4; // parts on their way at once
-const SIGN_AHEAD = 8; // parts signed in one request
 const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
 const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
@@ -29,7 +29,7 @@ export class Transfer extends EventTarget {
     this.arrived = new Set();
     /** @type {Map<number, number>} bytes sent of parts on their way */
     this.moving = new Map();
-    /** @type {Map<number, {signed: import('../types.js').SignedPart, at: number}>} */
+    /** @type {Map<number, Promise<{signed: import('../types.js').SignedPart, at: number}>>} */
     this.links = new Map();
     this.run = new AbortController();
   }
@@ -56,6 +56,7 @@ export class Transfer extends EventTarget {
   async start() {
     if (this.active) return;
     this.run = new AbortController();
+    this.links.clear();
     const { signal } = this.run;
     this.problem = '';
     this.#become('sending');
@@ -117,12 +118,13 @@ export class Transfer extends EventTarget {
 
   /** @param {number} number @param {number[]} next @param {AbortSignal} signal */
   async #send(number, next, signal) {
-    const from = (number - 1) * this.plan.part_size;
-    const bytes = this.file.slice(from, from + this.sizeOf(number));
+    const bytes = this.#bytes(number);
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const signed = await this.#link(number, next, signal);
+        const signed = await this.#link(number, signal);
+        // While this part goes out, the next one is read, hashed and signed.
+        if (next.length) this.#prepared(next[0], signal).catch(() => this.links.delete(next[0]));
         await put(signed, bytes, (sent) => this.#moved(number, sent), signal);
         this.moving.delete(number);
         this.arrived.add(number);
@@ -150,14 +152,35 @@ export class Transfer extends EventTarget {
     throw error instanceof PutError ? new Error(t('upload.part', { number, status: error.status })) : error;
   }
 
-  /** @param {number} number @param {number[]} next parts that will be sent soon @param {AbortSignal} signal */
-  async #link(number, next, signal) {
+  /** @param {number} number */
+  #bytes(number) {
+    const from = (number - 1) * this.plan.part_size;
+    return this.file.slice(from, from + this.sizeOf(number));
+  }
+
+  /** @param {number} number @param {AbortSignal} signal */
+  async #link(number, signal) {
+    const known = await this.#prepared(number, signal);
+    if (Date.now() - known.at < LINK_LIFE) return known.signed;
+    this.links.delete(number);
+    return (await this.#prepared(number, signal)).signed;
+  }
+
+  /** A link that takes these very bytes and no others. @param {number} number @param {AbortSignal} signal */
+  #prepared(number, signal) {
     const known = this.links.get(number);
-    if (known && Date.now() - known.at < LINK_LIFE) return known.signed;
-    const numbers = [number, ...next.slice(0, SIGN_AHEAD - 1)];
-    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body: { numbers }, signal });
-    for (const signed of answer.urls) this.links.set(signed.number, { signed, at: Date.now() });
-    return answer.urls.find((/** @type {import('../types.js').SignedPart} */ one) => one.number === number);
+    if (known) return known;
+    const preparing = this.#prepare(number, signal);
+    this.links.set(number, preparing);
+    return preparing;
+  }
+
+  /** @param {number} number @param {AbortSignal} signal */
+  async #prepare(number, signal) {
+    const md5 = await digest(this.#bytes(number));
+    const body = { parts: [md5 ? { number, md5 } : { number }] };
+    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body, signal });
+    return { signed: answer.urls[0], at: Date.now() };
   }
 
   /** @param {AbortSignal} signal */
