@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from academy.errors import Unavailable
+from academy.errors import AcademyError, Unavailable
 from academy.settings import Settings
 from academy.storage.s3 import S3Storage
 from academy.storage.s3_errors import MISSING_OBJECT, code_of, translated
@@ -31,6 +31,7 @@ PUBLIC_STATEMENT: Final = "AcademyPublicMedia"
 ABANDONED_DAYS: Final = LIFETIME.days + 1
 """One more than an upload may last."""
 
+_READABLE: Final = ["ETag", "Content-Length", "Content-Range", "Accept-Ranges"]
 _MINE_ALREADY = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 _NONE_YET = {
     "NoSuchCORSConfiguration",
@@ -39,7 +40,15 @@ _NONE_YET = {
     "NoSuchKey",
     "404",
 }
-_NOT_OFFERED = {"NotImplemented", "XNotImplemented", "MethodNotAllowed", "501", "405"}
+_NOT_OFFERED = {
+    "NotImplemented", "XNotImplemented", "MethodNotAllowed", "501", "405",
+    # Swift overlooks what it does not know in the query and takes the rules for a new bucket's.
+    "MalformedXML",
+}  # fmt: skip
+
+
+class _NotThatServer(Exception):
+    """It answered something else than it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,9 @@ def _tried(
     try:
         with translated(storage.bucket):
             changed = task(storage, settings)
-    except Unavailable as error:
+    except _NotThatServer:
+        return Step(name, None, f"this server does not offer it: {elsewhere}")
+    except AcademyError as error:
         cause = error.__cause__
         if isinstance(cause, ClientError) and _not_offered(cause):
             return Step(
@@ -126,9 +137,10 @@ def cors_rules(settings: Settings) -> list[CORSRuleTypeDef]:
         {
             "ID": PARTS_RULE,
             "AllowedOrigins": list(dict.fromkeys([own, *settings.cors_origins])),
-            "AllowedMethods": ["PUT"],
+            # Reading as well: Ceph looks no further than the first rule with the page's origin.
+            "AllowedMethods": ["PUT", "GET", "HEAD"],
             "AllowedHeaders": ["*"],
-            "ExposeHeaders": ["ETag"],
+            "ExposeHeaders": _READABLE,
             "MaxAgeSeconds": 86_400,
         },
         {
@@ -136,7 +148,7 @@ def cors_rules(settings: Settings) -> list[CORSRuleTypeDef]:
             "AllowedOrigins": ["*"],
             "AllowedMethods": ["GET", "HEAD"],
             "AllowedHeaders": ["*"],
-            "ExposeHeaders": ["ETag", "Content-Length", "Content-Range", "Accept-Ranges"],
+            "ExposeHeaders": _READABLE,
             "MaxAgeSeconds": 86_400,
         },
     ]
@@ -194,9 +206,11 @@ def _set_lifecycle(storage: S3Storage, _: Settings) -> bool:
 
 def _set_policy(storage: S3Storage, settings: Settings) -> bool:
     client, bucket = storage.client, storage.bucket
-    policy: dict[str, Any] = _present(
-        lambda: json.loads(client.get_bucket_policy(Bucket=bucket)["Policy"]), {}
-    )
+    text: str = _present(lambda: client.get_bucket_policy(Bucket=bucket)["Policy"], "{}")
+    try:
+        policy: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise _NotThatServer from error
     found = policy.get("Statement", [])
     wanted = [each for each in found if each.get("Sid") != PUBLIC_STATEMENT]
     if settings.s3_public_media:
@@ -204,8 +218,8 @@ def _set_policy(storage: S3Storage, settings: Settings) -> bool:
     if _same(found, wanted):
         return False
     if wanted:
-        text = json.dumps({"Version": "2012-10-17", **policy, "Statement": wanted})
-        client.put_bucket_policy(Bucket=bucket, Policy=text)
+        whole = {"Version": "2012-10-17", **policy, "Statement": wanted}
+        client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(whole))
     else:
         client.delete_bucket_policy(Bucket=bucket)
     return True

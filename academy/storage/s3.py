@@ -167,18 +167,12 @@ class S3Storage:
             raise Conflict(
                 "Name the parts in the order of their numbers.", code="invalid_part_order"
             )
-        with translated(key):
-            self.client.complete_multipart_upload(
-                Bucket=self.bucket,
-                Key=self._name(key),
-                UploadId=upload_id,
-                MultipartUpload={
-                    "Parts": [
-                        {"PartNumber": part.number, "ETag": f'"{part.etag.strip(chr(34))}"'}
-                        for part in parts
-                    ]
-                },
-            )
+        try:
+            self._complete(key, upload_id, parts)
+        except Unavailable:
+            # Ceph calls an upload that it does not know one that is just being completed.
+            self.parts(key, upload_id)
+            raise
 
     def abort(self, key: str, upload_id: str) -> None:
         try:
@@ -203,6 +197,20 @@ class S3Storage:
                     )
 
     # Inside
+
+    def _complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        with translated(key):
+            self.client.complete_multipart_upload(
+                Bucket=self.bucket,
+                Key=self._name(key),
+                UploadId=upload_id,
+                MultipartUpload={
+                    "Parts": [
+                        {"PartNumber": part.number, "ETag": f'"{part.etag.strip(chr(34))}"'}
+                        for part in parts
+                    ]
+                },
+            )
 
     def _name(self, key: str) -> str:
         return self.prefix + check_key(key, longest=self._longest)

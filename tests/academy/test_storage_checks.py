@@ -9,12 +9,11 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import pytest
 
 from academy.keys import KeyRing
 from academy.settings import Settings
-from academy.storage.checks import check_storage, privacy
+from academy.storage.checks import check_storage
 from academy.storage.disk import DiskStorage
 from academy.storage.s3 import S3Storage
 from academy.stores import Storage
@@ -36,10 +35,13 @@ def test_a_storage_that_is_well_passes_and_is_left_as_it_was(storage: Storage):
     storage.put("media/x", b"body", content_type="text/plain")
     chosen = settings(cors_origins="https://portal.example,https://studio.example")
     checks = check_storage(storage, chosen)
+    # Swift knows no lifecycle rules.
+    lifecycle = [("abandoned uploads", None)] if isinstance(storage, S3Storage) else []
     assert [(check.name, check.ok) for check in checks] == [
-        ("write", True), ("read", True), ("sign", True), ("CORS", True), ("privacy", True),
+        ("write", True), ("read", True), ("sign", True), ("CORS", True),
+        ("privacy of recordings", True), ("privacy of media", True), *lifecycle,
     ]  # fmt: skip
-    assert list(storage.list("health/")) == []
+    assert [*storage.list("health/"), *storage.list("recordings/")] == []
     assert [info.key for info in storage.list("media/")] == ["media/x"]
 
 
@@ -102,17 +104,54 @@ def test_missing_cors_rules_are_noticed_and_named(for_one_origin: S3Storage):
     assert "https://portal.example may not send parts" in check.detail
 
 
-def test_objects_that_everybody_reads_are_mentioned(tmp_path: Path):
-    (tmp_path / "probe").write_bytes(b"body")
-    serve = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server, httpx.Client() as client:
+class Open(DiskStorage):
+    """Served by a web server that asks nobody for a signature."""
+
+    address = ""
+
+    def signed_url(self, key: str, *, expires_in: int) -> str:
+        return f"{self.address}/{key}?signature=any&expires={expires_in}"
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Iterator[Open]:
+    storage = Open(tmp_path)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def do_OPTIONS(self) -> None:
+            self.send_response(403)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    serve = partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        try:
-            port = server.server_address[1]
-            check = privacy(client, f"http://127.0.0.1:{port}/probe?X-Amz-Signature=any")
-        finally:
-            server.shutdown()
-            thread.join()
-    assert check.ok is None
-    assert "everybody may read" in check.detail
+        storage.address = f"http://127.0.0.1:{server.server_address[1]}"
+        yield storage
+        server.shutdown()
+        thread.join()
+
+
+def test_what_everybody_reads_is_noticed_and_recordings_that_anybody_reads_are_wrong(
+    public: Open, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("academy.storage.checks._cors", lambda *_: (True, "not here"))
+    chosen = settings(public_media_url=public.address)
+    found = {check.name: check for check in check_storage(public, chosen)}
+    assert found["privacy of recordings"].ok is False
+    assert "everybody may read" in found["privacy of recordings"].detail
+    assert found["privacy of media"].ok is None
+    assert found["public media"].ok is True
+    elsewhere = settings(public_media_url=public.address + "/elsewhere")
+    [served] = [c for c in check_storage(public, elsewhere) if c.name == "public media"]
+    assert served.ok is False
+    assert "404" in served.detail
+
+
+def test_media_that_should_be_public_and_are_not_are_wrong(disk_storage: DiskStorage):
+    found = outcomes(disk_storage, settings(s3_public_media=True))
+    assert found["privacy of media"] is False
+    assert found["privacy of recordings"] is True

@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from academy.errors import Conflict, ObjectNotFound
-from academy.storage.s3 import S3Storage
 from academy.stores import Storage
 from academy.uploads import SMALLEST_PART, Part
 
@@ -182,7 +181,8 @@ def test_completing_again_changes_nothing(storage: Storage, sending: Sending):
 def test_a_completed_upload_takes_no_parts(
     request: pytest.FixtureRequest, storage: Storage, sending: Sending
 ):
-    if isinstance(storage, S3Storage):
+    backend: str = request.node.callspec.params["storage"]
+    if backend.startswith("s3"):
         # Swift 2.38 writes them into the finished object: links to such a server should carry an MD5.
         request.applymarker(pytest.mark.xfail(strict=True, reason="Swift takes late parts"))
     sending.complete([sending.send(1, FIRST)])
