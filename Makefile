@@ -25,7 +25,7 @@ test-unit: $(VENV)/.test
 	$(BIN)/python -m pytest $(SHARED_OUT) -m "not slow and not journey and not browser"
 
 test-slow: $(VENV)/.test
-	$(BIN)/python -m pytest -m slow --timeout=1200
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --timeout=1200
 
 bench: $(VENV)/.test
 	$(BIN)/python -m bench $(ONLY)
