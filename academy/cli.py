@@ -170,6 +170,94 @@ def doctor(*, data_dir: DataDir = None) -> None:
     run(data_dir=data_dir)
 
 
+Names = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Argument(metavar="[ID]...", help="Of jobs, recordings or lectures."),
+]
+Everything = Annotated[bool, typer.Option("--all", help="All that this applies to.")]
+OfCourse = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--course", help="Only lectures of this course (slug)."),
+]
+
+
+@app.command()
+def retry(
+    ids: Names = None,
+    *,
+    everything: Everything = False,
+    code: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="With --all: only those that failed with this code."),
+    ] = None,
+    course: OfCourse = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Transcode again what failed."""
+    from academy.commands.steering import retry as run
+
+    run(ids or [], everything=everything, code=code, course=course, data_dir=data_dir)
+
+
+@app.command()
+def cancel(
+    ids: Names = None,
+    *,
+    everything: Everything = False,
+    course: OfCourse = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Stop queued and running jobs."""
+    from academy.commands.steering import cancel as run
+
+    run(ids or [], everything=everything, course=course, data_dir=data_dir)
+
+
+@app.command()
+def requeue(
+    ids: Names = None,
+    *,
+    everything: Everything = False,
+    course: OfCourse = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Take running jobs from their transcoders, and end the pauses of queued ones."""
+    from academy.commands.steering import requeue as run
+
+    run(ids or [], everything=everything, course=course, data_dir=data_dir)
+
+
+@app.command()
+def retranscode(
+    *,
+    profile: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Name or file [default: ACADEMY_PROFILE]; transcoders must have it too."),
+    ] = None,
+    course: OfCourse = None,
+    everything: Everything = False,
+    campaign: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="[default: the profile's name and contents]"),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Transcode what is published again; give it again to resume."""
+    from academy.commands.retranscode import retranscode as run
+
+    run(
+        profile=profile,
+        course=course,
+        everything=everything,
+        campaign=campaign,
+        wait=wait,
+        dry_run=dry_run,
+        data_dir=data_dir,
+    )
+
+
 @app.command()
 def reindex(*, data_dir: DataDir = None) -> None:
     """Build the search index anew while the present one serves."""

@@ -17,6 +17,8 @@ from academy.ids import new_id
 
 MOST_ATTEMPTS: Final = 5
 """Claims of one job before it fails for good."""
+MOST_AGAIN: Final = 4
+"""Jobs of campaigns that run at once, in all transcoders together: their chunks fill many encoders."""
 LEASE: Final = timedelta(seconds=15)
 OVERTAKEN: Final = 1_000_000
 """Bytes that put a recording one second further back: an hour at 2 Mb/s is overtaken for 15 minutes."""
@@ -110,6 +112,14 @@ class Job(BaseModel):
     progress: Progress = Field(default_factory=Progress)
     failure: Failure | None = None
     finished_at: datetime | None = None
+    request_id: str | None = None
+    """Of the request that queued it: the same in all services' logs."""
+    profile: str | None = None
+    """Of transcoding; None: the transcoder's own."""
+    replaces: str | None = None
+    """Media of the same recording that these replace once they are whole (transcoded again)."""
+    campaign: str | None = None
+    """Names the run of `academy retranscode` that queued it."""
     revision: int = 1
 
     @property

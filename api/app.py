@@ -24,6 +24,7 @@ from academy.webhook_sending import Sender
 from academy.webhook_targets import Targets
 from academy.wiring import Backend, open_backend
 from api import (
+    admin,
     captions,
     catalogue,
     certificates,
@@ -137,6 +138,7 @@ def create_app(settings: Settings) -> FastAPI:
         *learners,
         webhooks,
         storage_admin,
+        admin,
         operations,
     )
     for part in parts:

@@ -81,7 +81,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("recording_id", 1), ("ordinal", -1)], unique=True),
         IndexModel([("state", 1), ("attempts", 1), ("due", 1), ("created_at", 1)]),
         IndexModel("lecture_id"),
+        IndexModel([("created_at", -1), ("_id", 1)]),
+        IndexModel([("state", 1), ("created_at", -1), ("_id", 1)]),
+        IndexModel("campaign", partialFilterExpression={"campaign": {"$type": "string"}}),
     ],
+    "transcoders": [IndexModel("seen_at", expireAfterSeconds=86_400)],
     "media": [IndexModel("job_id"), IndexModel("lecture_id")],
     "takedowns": [
         IndexModel([("taken_down_at", -1), ("_id", 1)]),

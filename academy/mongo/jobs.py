@@ -17,11 +17,13 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from academy.correlation import request_id
 from academy.errors import Conflict, LeaseLost, NotFound, Unavailable
 from academy.ids import new_id
 from academy.jobs import (
     ACTIVE,
     LEASE,
+    MOST_AGAIN,
     MOST_ATTEMPTS,
     Failure,
     FailureKind,
@@ -124,6 +126,10 @@ class MongoJobStore:
             lecture_id=last["lecture_id"],
             number=last["number"],
             instructor=last.get("instructor", ""),
+            request_id=request_id.get(),
+            profile=last.get("profile"),
+            replaces=last.get("replaces"),
+            campaign=last.get("campaign"),
         )
         document = {**to_document(job), "ordinal": last["ordinal"] + 1, "handed_back": 0}
         try:
@@ -161,9 +167,16 @@ class MongoJobStore:
         for count in sorted({0, *busy.values()}):
             equals = [name for name, running in busy.items() if running == count]
             whose = {"$in": equals} if count else {"$nin": list(busy)}
-            claimed = await self._claim(owner, {"instructor": whose})
+            claimed = await self._claim(owner, {"instructor": whose, "campaign": None})
             if claimed is not None:
                 return claimed
+        # Nobody waits for what is transcoded again; it must not take all places either.
+        again: Document = {"campaign": {"$type": "string"}}
+        if (
+            await self._jobs.count_documents({**again, "state": JobState.RUNNING.value})
+            < MOST_AGAIN
+        ):
+            return await self._claim(owner, again)
         return None
 
     async def _busy(self) -> dict[str, int]:
@@ -326,7 +339,11 @@ class MongoJobStore:
         lecture = await self._database.lectures.find_one_and_update(
             {
                 "_id": job.lecture_id,
-                "$or": [{"media": None}, {"media.number": {"$lt": job.number}}],
+                "$or": [
+                    {"media": None},
+                    {"media.number": {"$lt": job.number}},
+                    *([{"media.media_id": job.replaces}] if job.replaces else []),
+                ],
             },
             {
                 "$set": {

@@ -22,6 +22,7 @@ from academy.mongo.indexes import create_indexes
 from academy.mongo.invitations import MongoInvitationStore
 from academy.mongo.jobs import MongoJobStore
 from academy.mongo.media import MongoMediaStore
+from academy.mongo.operating import MongoOperatorStore
 from academy.mongo.opportunities import MongoOpportunityStore
 from academy.mongo.outbox import MongoEventOutbox
 from academy.mongo.personal_data import MongoPersonalDataStore
@@ -69,6 +70,7 @@ class MongoStores:
         self.accounting = MongoAccountingStore(self.database)
         self.holdings = MongoHoldingsStore(self.database)
         self.takedowns = MongoTakedownStore(self.database, self.courses)
+        self.operating = MongoOperatorStore(self.database)
 
     @classmethod
     async def open(cls, url: str, database_name: str) -> MongoStores:

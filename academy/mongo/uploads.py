@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from pymongo import ReturnDocument
 
+from academy.correlation import request_id
 from academy.errors import Conflict, NotFound
 from academy.jobs import Job, due
 from academy.mongo.client import (
@@ -120,6 +121,7 @@ class MongoUploadStore:
                 lecture_id=stored.lecture_id,
                 number=stored.number,
                 instructor=stored.created_by,
+                request_id=request_id.get(),
             )
             job = job.model_copy(update={"due": due(job.created_at, stored.size)})
             await self._database.recordings.insert_one(to_document(recording), session=session)

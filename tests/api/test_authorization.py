@@ -38,7 +38,9 @@ async def courses(admin, add_course, add_lecture):
             "slug": slug,
             "lecture_id": lecture["id"],
             "upload_id": begun.json()["id"],
-            **dict.fromkeys(("code", "kid", "token", "name", "webhook_id", "delivery_id"), "none"),
+            **dict.fromkeys(
+                ("code", "kid", "token", "name", "job_id", "webhook_id", "delivery_id"), "none"
+            ),
             "opportunity_id": "none",
             "language": "de",
             "invitation_id": "none",

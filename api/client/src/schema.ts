@@ -64,6 +64,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Jobs
+         * @description Newest first, with their failures as operators need them.
+         */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Job
+         * @description Its work stops within seconds. 409 when it has ended.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{job_id}/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Requeue Job
+         * @description Takes a running job from its transcoder; ends a queued job's pause. What was encoded is kept.
+         */
+        post: operations["requeue_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry Job
+         * @description A new job for the same recording. 409 unless it failed or was cancelled.
+         */
+        post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Queue
+         * @description The queue in figures.
+         */
+        get: operations["get_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/transcoders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Transcoders
+         * @description Those that run, and for a day those that were lost.
+         */
+        get: operations["list_transcoders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/badges/issuer": {
         parameters: {
             query?: never;
@@ -1566,6 +1686,87 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AdminJob */
+        AdminJob: {
+            /** Attempts */
+            attempts: number;
+            /** Campaign */
+            campaign: string | null;
+            /**
+             * Course
+             * @description Null once the lecture is deleted
+             */
+            course: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Eta
+             * @description Seconds
+             */
+            eta: number | null;
+            /** @description The last one, also of a repeated attempt */
+            failure: components["schemas"]["JobFailure"] | null;
+            /** Filename */
+            filename: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Id */
+            id: string;
+            /** Lecture Id */
+            lecture_id: string;
+            /**
+             * Not Before
+             * Format: date-time
+             */
+            not_before: string;
+            /**
+             * Owner
+             * @description The transcoder that has it
+             */
+            owner: string | null;
+            /**
+             * Progress
+             * @description 0..1
+             */
+            progress: number;
+            /** Recording Id */
+            recording_id: string;
+            /**
+             * Request Id
+             * @description The same in the logs of all services
+             */
+            request_id: string | null;
+            /**
+             * Size
+             * @description Bytes
+             */
+            size: number | null;
+            /**
+             * Speed
+             * @description Times real time
+             */
+            speed: number | null;
+            /** Stage */
+            stage: string;
+            state: components["schemas"]["JobState"];
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+        };
+        /** AdminJobList */
+        AdminJobList: {
+            /** Items */
+            items: components["schemas"]["AdminJob"][];
+            /**
+             * Next Cursor
+             * @description For the next page; null on the last one
+             */
+            next_cursor: string | null;
+        };
         /** Alive */
         Alive: {
             /**
@@ -2246,6 +2447,12 @@ export interface components {
             message: string;
         };
         /**
+         * FailureKind
+         * @description Decides the retry.
+         * @enum {string}
+         */
+        FailureKind: "source" | "transient" | "bug";
+        /**
          * Finding
          * @description Something an instructor should know about the file, in a sentence they understand.
          */
@@ -2576,6 +2783,19 @@ export interface components {
          * @enum {string}
          */
         InvitationState: "open" | "used" | "expired" | "revoked";
+        /** JobFailure */
+        JobFailure: {
+            /** Code */
+            code: string;
+            /**
+             * Detail
+             * @description The last lines ffmpeg wrote, or what else is known
+             */
+            detail: string | null;
+            kind: components["schemas"]["FailureKind"];
+            /** Message */
+            message: string;
+        };
         /**
          * JobState
          * @enum {string}
@@ -2715,6 +2935,19 @@ export interface components {
             learners: number;
             /** Start */
             start: number;
+        };
+        /** Moved */
+        Moved: {
+            /**
+             * Changed
+             * @description False when it was so already
+             */
+            changed: boolean;
+            /**
+             * Id
+             * @description The job; a retry makes a new one
+             */
+            id: string;
         };
         /**
          * Named
@@ -3368,6 +3601,43 @@ export interface components {
              */
             watched: number[][];
         };
+        /** Queue */
+        Queue: {
+            /**
+             * Failures
+             * @description Jobs that failed for good, by code
+             */
+            failures: {
+                [key: string]: number;
+            };
+            /**
+             * Oldest
+             * @description Seconds that the longest waiting ready job has waited
+             */
+            oldest: number | null;
+            /**
+             * Ready
+             * @description Queued, and may be claimed now
+             */
+            ready: number;
+            /**
+             * Stale
+             * @description Running, but their lease expired: nobody works on them
+             */
+            stale: number;
+            /**
+             * States
+             * @description How many jobs are in each state
+             */
+            states: {
+                [key: string]: number;
+            };
+            /**
+             * Waiting
+             * @description Queued, but pausing after a failure
+             */
+            waiting: number;
+        };
         /**
          * Ratio
          * @description An exact rational, such as 30000/1001 frames per second.
@@ -3614,6 +3884,51 @@ export interface components {
             slug: string;
             /** Visiting */
             visiting: boolean;
+        };
+        /** Transcoder */
+        Transcoder: {
+            /**
+             * Away
+             * @description It has not been heard of for too long
+             */
+            away: boolean;
+            /**
+             * Encoder
+             * @description Version of its ffmpeg
+             */
+            encoder: string;
+            /**
+             * Encoders
+             * @description Chunks encoded at once; null while Dask is silent
+             */
+            encoders: number | null;
+            /**
+             * Id
+             * @description Host and process
+             */
+            id: string;
+            /**
+             * Leases
+             * @description Jobs in its hands
+             */
+            leases: number;
+            /** Profile */
+            profile: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /** Transcoders */
+        Transcoders: {
+            /** Items */
+            items: components["schemas"]["Transcoder"][];
         };
         /** University */
         University: {
@@ -4112,6 +4427,8 @@ export interface components {
     };
     pathItems: never;
 }
+export type AdminJob = components['schemas']['AdminJob'];
+export type AdminJobList = components['schemas']['AdminJobList'];
 export type Alive = components['schemas']['Alive'];
 export type Attendance = components['schemas']['Attendance'];
 export type AttendanceList = components['schemas']['AttendanceList'];
@@ -4147,6 +4464,7 @@ export type Enrolment = components['schemas']['Enrolment'];
 export type Errand = components['schemas']['Errand'];
 export type EventKind = components['schemas']['EventKind'];
 export type Failure = components['schemas']['Failure'];
+export type FailureKind = components['schemas']['FailureKind'];
 export type Finding = components['schemas']['Finding'];
 export type Found = components['schemas']['Found'];
 export type FoundCourse = components['schemas']['FoundCourse'];
@@ -4163,6 +4481,7 @@ export type InvalidMember = components['schemas']['InvalidMember'];
 export type Invitation = components['schemas']['Invitation'];
 export type InvitationList = components['schemas']['InvitationList'];
 export type InvitationState = components['schemas']['InvitationState'];
+export type JobFailure = components['schemas']['JobFailure'];
 export type JobState = components['schemas']['JobState'];
 export type Kind = components['schemas']['Kind'];
 export type Lecture = components['schemas']['Lecture'];
@@ -4171,6 +4490,7 @@ export type LecturePatch = components['schemas']['LecturePatch'];
 export type LectureStatistics = components['schemas']['LectureStatistics'];
 export type Level = components['schemas']['Level'];
 export type Moment = components['schemas']['Moment'];
+export type Moved = components['schemas']['Moved'];
 export type Named = components['schemas']['Named'];
 export type NewCourse = components['schemas']['NewCourse'];
 export type NewEndpoint = components['schemas']['NewEndpoint'];
@@ -4204,6 +4524,7 @@ export type ProgrammePatch = components['schemas']['ProgrammePatch'];
 export type Progress = components['schemas']['Progress'];
 export type ProgressList = components['schemas']['ProgressList'];
 export type ProgressReport = components['schemas']['ProgressReport'];
+export type Queue = components['schemas']['Queue'];
 export type Ratio = components['schemas']['Ratio'];
 export type Ready = components['schemas']['Ready'];
 export type Reason = components['schemas']['Reason'];
@@ -4218,6 +4539,8 @@ export type SubtitleStream = components['schemas']['SubtitleStream'];
 export type Takedown = components['schemas']['Takedown'];
 export type TakedownList = components['schemas']['TakedownList'];
 export type Teacher = components['schemas']['Teacher'];
+export type Transcoder = components['schemas']['Transcoder'];
+export type Transcoders = components['schemas']['Transcoders'];
 export type University = components['schemas']['University'];
 export type UniversityList = components['schemas']['UniversityList'];
 export type UniversityPatch = components['schemas']['UniversityPatch'];
@@ -4347,6 +4670,302 @@ export interface operations {
                     "text/plain; version=0.0.4; charset=utf-8": unknown;
                 };
             };
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; opaque */
+                cursor?: string;
+                /** @description Items per page */
+                limit?: number;
+                /** @description Only those in this state */
+                state?: components["schemas"]["JobState"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    Link: components["headers"]["Link"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "campaign": "text",
+                     *           "course": "introduction-to-cloud-computing",
+                     *           "created_at": "2026-09-01T08:00:00Z",
+                     *           "eta": 240,
+                     *           "failure": null,
+                     *           "filename": "lecture-1.mp4",
+                     *           "finished_at": "2026-09-01T08:00:00Z",
+                     *           "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *           "lecture_id": "text",
+                     *           "not_before": "2026-09-01T08:00:00Z",
+                     *           "owner": "text",
+                     *           "progress": 0.42,
+                     *           "recording_id": "text",
+                     *           "request_id": "text",
+                     *           "size": 734003200,
+                     *           "speed": 6.5,
+                     *           "stage": "encoding",
+                     *           "state": "queued",
+                     *           "title": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AdminJobList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": true,
+                     *       "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    requeue_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": true,
+                     *       "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "changed": true,
+                     *       "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Moved"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["UnprocessableEntity"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "failures": {},
+                     *       "oldest": 1,
+                     *       "ready": 1,
+                     *       "stale": 1,
+                     *       "states": {},
+                     *       "waiting": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_transcoders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "away": true,
+                     *           "encoder": "text",
+                     *           "encoders": 1,
+                     *           "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *           "leases": 1,
+                     *           "profile": "text",
+                     *           "seen_at": "2026-09-01T08:00:00Z",
+                     *           "started_at": "2026-09-01T08:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Transcoders"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
             /** @description Any other problem */
             default: {
                 headers: {
@@ -7302,8 +7921,14 @@ export interface operations {
     };
     get_recording: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description BCP 47 tag of the language wanted; `*` returns every text as a map */
+                lang?: string;
+            };
+            header?: {
+                /** @description Used when there is no `lang` */
+                "accept-language"?: string;
+            };
             path: {
                 lecture_id: string;
             };
@@ -7419,8 +8044,14 @@ export interface operations {
     };
     cancel_recording: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description BCP 47 tag of the language wanted; `*` returns every text as a map */
+                lang?: string;
+            };
+            header?: {
+                /** @description Used when there is no `lang` */
+                "accept-language"?: string;
+            };
             path: {
                 lecture_id: string;
             };
@@ -7536,8 +8167,13 @@ export interface operations {
     };
     follow_recording: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description BCP 47 tag of the language wanted; `*` returns every text as a map */
+                lang?: string;
+            };
             header?: {
+                /** @description Used when there is no `lang` */
+                "accept-language"?: string;
                 /** @description The `id` of the last event seen; it is not sent again */
                 "last-event-id"?: string;
             };
@@ -7577,8 +8213,14 @@ export interface operations {
     };
     retry_recording: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description BCP 47 tag of the language wanted; `*` returns every text as a map */
+                lang?: string;
+            };
+            header?: {
+                /** @description Used when there is no `lang` */
+                "accept-language"?: string;
+            };
             path: {
                 lecture_id: string;
             };
