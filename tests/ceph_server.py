@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 PROGRAMS = ("ceph-mon", "ceph-mgr", "ceph-osd", "radosgw", "ceph", "monmaptool", "ceph-authtool")
-PACKAGES = "radosgw ceph-mon ceph-mgr ceph-osd"
+PACKAGES = "radosgw ceph-mon ceph-mgr ceph-osd ceph-common"
 ACCESS_KEY = "testacademy"
 SECRET_KEY = "testacademysecret"
 REGION = "us-east-1"

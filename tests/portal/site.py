@@ -83,11 +83,10 @@ async def running_site(
     settings = Settings(
         mongodb_url=mongodb_url,
         mongodb_database=database,
-        storage_url=(folder / "objects").as_uri(),
         data_dir=folder,
         secret_key=SECRET,
         public_url=f"http://127.0.0.1:{port}",
-        **more,  # type: ignore[arg-type]
+        **{"storage_url": (folder / "objects").as_uri(), **more},  # type: ignore[arg-type]
     )
     storage = open_storage(settings, KeyRing(SECRET))
     service = Service(settings, port)
