@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SUITES: Final[tuple[str, ...]] = (
+    "bench.ingest_uploads",
     "bench.learning_heartbeats",
     "bench.search_speed",
     "bench.transcode_bits",
