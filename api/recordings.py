@@ -11,7 +11,7 @@ from academy.findings import in_language
 from academy.jobs import Job, JobState
 from academy.recordings import Inspection, Recording
 from api.answers import untagged
-from api.context import SignedIn
+from api.context import Writer
 from api.events import EVENT_STREAM, Event, event_stream
 from api.languages import Languages
 from api.routing import ACT, Responses, router
@@ -66,7 +66,7 @@ class RecordingOut(BaseModel):
 
 
 @routes.get("/lectures/{lecture_id}/recording", response_model=RecordingOut, responses=ACT)
-async def get_recording(context: SignedIn, lecture_id: str) -> Response:
+async def get_recording(context: Writer, lecture_id: str) -> Response:
     """404 before the first upload was completed."""
     recording, job = await context.attempts.latest(lecture_id)
     return untagged(RecordingOut.of(recording, job, context.languages))
@@ -78,7 +78,7 @@ async def get_recording(context: SignedIn, lecture_id: str) -> Response:
     responses=EVENTS | ACT,
 )
 async def follow_recording(
-    context: SignedIn,
+    context: Writer,
     lecture_id: str,
     last_event_id: Annotated[
         str | None, Header(description="The `id` of the last event seen; it is not sent again")
@@ -111,14 +111,14 @@ async def follow_recording(
     status_code=202,
     responses=ACT,
 )
-async def retry_recording(context: SignedIn, lecture_id: str) -> Response:
+async def retry_recording(context: Writer, lecture_id: str) -> Response:
     """Transcodes the same file again. 409 while it runs or when it succeeded."""
     recording, job = await context.attempts.retry(lecture_id)
     return untagged(RecordingOut.of(recording, job, context.languages), status=202)
 
 
 @routes.post("/lectures/{lecture_id}/recording/cancel", response_model=RecordingOut, responses=ACT)
-async def cancel_recording(context: SignedIn, lecture_id: str) -> Response:
+async def cancel_recording(context: Writer, lecture_id: str) -> Response:
     """Ends the transcoding. 409 when it had ended."""
     recording, job = await context.attempts.cancel(lecture_id)
     return untagged(RecordingOut.of(recording, job, context.languages))

@@ -92,7 +92,7 @@ async def test_the_whole_way_from_a_course_to_a_published_lecture(
         ],
     )
     await site.stores.jobs.inspected(job, inspection)
-    await expect(page.get_by_text("The sound is missing.")).to_be_visible()
+    await expect(page.get_by_text("The sound is missing: the lecture will be silent")).to_be_visible()
     await site.stores.jobs.extend(
         job, Progress(stage="encoding", fraction=0.42, speed=3.25, eta=75)
     )

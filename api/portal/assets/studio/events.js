@@ -3,6 +3,7 @@
  * `Last-Event-ID`. Where the stream breaks, one ordinary read bridges the pause before the next attempt.
  */
 import { ApiError, get } from '../api.js';
+import { reading } from '../i18n.js';
 import { token } from '../session.js';
 
 const ENDED = ['succeeded', 'failed', 'cancelled'];
@@ -59,7 +60,7 @@ async function* events(lecture, last, signal) {
   };
   alive();
   try {
-    const answer = await fetch(`/v1/lectures/${lecture}/recording/events`, {
+    const answer = await fetch(`/v1/lectures/${lecture}/recording/events?lang=${reading()}`, {
       headers: { Accept: 'text/event-stream', Authorization: `Bearer ${token()}`, ...(last ? { 'Last-Event-ID': last } : {}) },
       signal: AbortSignal.any([signal, silence.signal]),
     });

@@ -5,7 +5,7 @@ import { percent, spell } from '../format.js';
 import { language, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { ended, follow } from './events.js';
-import { failuresInChinese, findingsInChinese } from './findings.js';
+import { failuresInChinese } from './failures.js';
 import { actionButton, notice } from './parts.js';
 
 /** @type {Record<'info' | 'warning' | 'error', ['info' | 'warn' | 'bad', string]>} */
@@ -74,7 +74,7 @@ function details(recording) {
     findings.length ? h('h3', { t: 'recording.findings' }) : null,
     ...findings.map((finding) => {
       const [kind, name] = LOOKS[finding.severity];
-      return notice(kind, name, sentence(findingsInChinese, finding));
+      return notice(kind, name, finding.message);
     }),
   ];
 }
