@@ -159,7 +159,8 @@ def resolving() -> Iterator[None]:
     look_up = socket.getaddrinfo
 
     def found(host, *arguments, **options):
-        if isinstance(host, str) and (host == HOST or host.endswith("." + HOST)):
+        name = host.decode() if isinstance(host, bytes) else host
+        if isinstance(name, str) and (name == HOST or name.endswith("." + HOST)):
             host = "127.0.0.1"
         return look_up(host, *arguments, **options)
 
