@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     """The file of the keys that sign badges (`academy badge-key`); without it there are none."""
     issuer_name: str = Field(default="Academy", min_length=1, max_length=200)
     """Who issues certificates and badges, as they say."""
+    log_format: Literal["text", "json"] = "text"
+    """`json`: one object per line, with request and job ids."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Of the transcoder's Prometheus metrics; None for none. The API has its own under `/metrics`."""
+    metrics_host: str = "127.0.0.1"
     max_upload_bytes: int = Field(default=64 * GIB, gt=0)
 
     @field_validator("rate_limit_reads", "rate_limit_writes")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from academy.ids import new_id
 from academy.keys import KeyRing
@@ -52,6 +52,7 @@ class WorkspaceReference(TypedDict):
     job_id: str
     token: str
     media_id: str
+    request_id: NotRequired[str]
 
 
 @dataclass(slots=True)

@@ -47,9 +47,11 @@ from api import (
 from api import learners as learning
 from api import uploads as uploading
 from api.context import Services, erasing_of
+from api.direct_reads import DirectReads
 from api.metrics import Measured, Metrics
 from api.openapi import document
 from api.rate_limits import RateLimits
+from api.request_log import RequestLog
 from api.response_cache import ResponseCache
 from api.response_cache_keys import Addresses
 from api.response_cache_metrics import Gathering
@@ -114,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.closing = asyncio.Event()
     problems.install(app)
     # Last added is outermost: the measured scope must be the one that the router fills.
+    app.add_middleware(DirectReads)
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(problems.PatchTypes)
     app.add_middleware(problems.BodyLimit, most=BODY_LIMIT, exempt=STORAGE)
@@ -122,6 +125,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
+    app.add_middleware(RequestLog)
     app.include_router(heartbeats.routes)  # first, since routes are tried in order
     learners = (learning, certificates, opportunities, statistics)
     parts = (

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from academy.tally_metrics import tell_storage_errors
 from api.provenance import SCOPE_KEY
+from api.queue_metrics import QueueMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNKNOWN = "unmatched"
@@ -46,6 +48,11 @@ class Metrics:
         self.kept_answers = Gauge(
             "academy_response_cache_answers", "Public answers kept", registry=self.registry
         )
+        self.hits = Counter(
+            "academy_response_cache_hits_total",
+            "Answers given out of the cache, 304 included",
+            registry=self.registry,
+        )
         self.fills = Counter(
             "academy_response_cache_fills_total",
             "Answers that the cache had the application make",
@@ -56,6 +63,8 @@ class Metrics:
             "Answers forgotten: changed, or for want of room",
             registry=self.registry,
         )
+        tell_storage_errors(self.registry)
+        self.queue = QueueMetrics(self.registry)
         self.gathering: list[Callable[[], None]] = []
         """Called before the metrics are told: for what is counted where a metric would cost too much."""
 
@@ -81,7 +90,7 @@ class Measured:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                route = _template(scope)
+                route = template_of(scope)
                 if SCOPE_KEY not in scope:  # the response cache counts what it answers itself
                     self._metrics.requests.labels(method, route, str(message["status"])).inc()
                 self._metrics.seconds.labels(method, route).observe(time.perf_counter() - begun)
@@ -91,7 +100,8 @@ class Measured:
             await self.app(scope, receive, sending)
 
 
-def _template(scope: Scope) -> str:
+def template_of(scope: Scope) -> str:
+    """Of the route that answered: never what a visitor put into the address."""
     if "route" in scope:
         return str(getattr(scope["route"], "path", UNKNOWN))
     # Mounted files: the router puts the mount's path here.

@@ -60,6 +60,7 @@ async def health_ready(request: Request) -> Response:
 async def get_metrics(request: Request) -> Response:
     """Prometheus text format."""
     metrics: Metrics = request.app.state.metrics
+    await metrics.queue.gather(services(request).backend.stores.operating)
     return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE} | _FRESH)
 
 

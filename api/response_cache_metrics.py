@@ -15,6 +15,7 @@ class Gathering:
     cache: ResponseCache
     metrics: Metrics
     _told: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    _found: int = 0
     _filled: int = 0
     _evicted: int = 0
 
@@ -23,6 +24,9 @@ class Gathering:
             counts = {("GET", 200): address.found, ("GET", 304): address.not_modified}
             for (method, status), count in {**counts, **address.others}.items():
                 self._count(method, address.template, status, count)
+        found = sum(address.found + address.not_modified for address in self.cache.addresses)
+        self.metrics.hits.inc(found - self._found)
+        self._found = found
         entries = self.cache.entries
         self.metrics.kept.set(entries.bytes)
         self.metrics.kept_answers.set(len(entries))

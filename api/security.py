@@ -24,6 +24,7 @@ EXPOSED: Final = (
     "RateLimit-Policy",
     "Retry-After",
     "WWW-Authenticate",
+    "X-Request-Id",
 )
 SENT: Final = (
     "Authorization",

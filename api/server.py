@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import socket
 import threading
@@ -14,6 +13,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from academy import logs
 from academy.settings import Settings
 from api.app import create_app
 
@@ -73,9 +73,7 @@ class Server(uvicorn.Server):
 
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Raises SettingsError or Unavailable when it cannot start."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.configure(settings.log_format, settings.log_level)
     server = Server(create_app(settings), host, port)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         runner.run(server.run_app())

@@ -17,11 +17,13 @@ from typing import Final
 
 from academy.errors import LeaseLost, SettingsError, Unavailable
 from academy.jobs import Job
+from academy.operating import REPORT_EVERY
 from academy.settings import Settings
 from academy.wiring import Backend, open_backend, workbench
 from transcoding import profiles
 from transcoding.binary import FFmpeg, find
 from transcoding.engine import Engine, open_engine
+from transcoding.metrics import Metrics, served
 from transcoding.profiles import Profile
 from transcoding.shift import Shift
 
@@ -34,8 +36,16 @@ log = logging.getLogger(__name__)
 
 class Dispatcher:
     def __init__(
-        self, backend: Backend, engine: Engine, ffmpeg: FFmpeg, profile: Profile, *, bench: str
+        self,
+        backend: Backend,
+        engine: Engine,
+        ffmpeg: FFmpeg,
+        profile: Profile,
+        *,
+        bench: str,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._backend = backend
         self._engine = engine
         self._ffmpeg = ffmpeg
@@ -48,6 +58,7 @@ class Dispatcher:
     async def serve(self) -> None:
         """Until cancelled; then hands every lease back."""
         listener = asyncio.create_task(self._listen(), name="listen for jobs")
+        reporter = asyncio.create_task(self._keep_reporting(), name="signs of life")
         try:
             while True:
                 self._changed.clear()
@@ -57,9 +68,11 @@ class Dispatcher:
                 await self._changed.wait()
         finally:
             listener.cancel()
+            reporter.cancel()
             await self._stop_shifts()
-            with suppress(asyncio.CancelledError):
-                await listener
+            await asyncio.gather(listener, reporter, return_exceptions=True)
+            with suppress(Unavailable):
+                await self._backend.stores.operating.leave(self._owner)
 
     async def _listen(self) -> None:
         while True:
@@ -69,6 +82,27 @@ class Dispatcher:
             except Unavailable as error:
                 log.warning("The database does not answer (%s): trying again.", error)
                 await asyncio.sleep(1)
+
+    async def _keep_reporting(self) -> None:
+        """Tells operators that this transcoder is there, and what it has."""
+        while True:
+            try:
+                slots: int | None = await self._engine.slots()
+            except Unavailable:
+                slots = None
+            self._metrics.leases.set(len(self._shifts))
+            self._metrics.encoders.set(slots or 0)
+            try:
+                await self._backend.stores.operating.report(
+                    self._owner,
+                    leases=len(self._shifts),
+                    encoders=slots,
+                    encoder=self._ffmpeg.version,
+                    profile=self._profile.name,
+                )
+            except Unavailable as error:
+                log.debug("No sign of life could be given: %s", error)
+            await asyncio.sleep(REPORT_EVERY)
 
     async def _claim_what_fits(self) -> None:
         while len(self._shifts) < MOST_LEASES:
@@ -90,6 +124,7 @@ class Dispatcher:
             self._profile,
             bench=self._bench,
             rank=lambda: self._rank(job),
+            metrics=self._metrics,
         )
         task = asyncio.create_task(shift.run(), name=f"job {job.id}")
         self._shifts[task] = shift
@@ -125,8 +160,9 @@ async def serve(settings: Settings) -> None:
             "install a fuller ffmpeg or unset ACADEMY_FFMPEG."
         )
     async with open_backend(settings) as backend, open_engine(settings) as engine:
-        with workbench(settings) as bench:
-            dispatcher = Dispatcher(backend, engine, ffmpeg, profile, bench=bench)
+        metrics = Metrics()
+        with workbench(settings) as bench, served(metrics, settings):
+            dispatcher = Dispatcher(backend, engine, ffmpeg, profile, bench=bench, metrics=metrics)
             work = asyncio.create_task(dispatcher.serve(), name="dispatcher")
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):

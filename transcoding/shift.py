@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from academy.correlation import working_for
 from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
 from academy.jobs import LEASE, Failure, FailureKind, Job, Progress
 from academy.media import Media, MediaPlan, Publication, Receipt
 from academy.recordings import Inspection
 from academy.wiring import Backend
+from transcoding import profiles
 from transcoding.binary import FFmpeg
 from transcoding.engine import Engine
 from transcoding.ledger import Frozen
+from transcoding.metrics import Metrics
 from transcoding.pipeline import Assignment, transcode
 from transcoding.profiles import Profile
 
@@ -39,14 +43,17 @@ class Shift:
         *,
         bench: str,
         rank: Callable[[], int] = lambda: 0,
+        metrics: Metrics | None = None,
     ) -> None:
         self.job = job
+        self._metrics = metrics or Metrics()
         self._rank = rank
         self._backend = backend
         self._jobs = backend.stores.jobs
         self._engine = engine
         self._ffmpeg = ffmpeg
         self._profile = profile
+        """Unless the job names another."""
         self._bench = bench
         self._progress = job.progress
         self._beat = asyncio.Event()
@@ -56,11 +63,16 @@ class Shift:
         self._beat.set()
 
     async def run(self) -> None:
+        with working_for(request=self.job.request_id, job=self.job.id):
+            await self._run()
+
+    async def _run(self) -> None:
         work = asyncio.create_task(self._transcode(), name=f"pipeline {self.job.id}")
         heart = asyncio.create_task(self._keep_lease(), name=f"heartbeat {self.job.id}")
         try:
             await asyncio.wait({work, heart}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
+                self._metrics.leases_lost.inc()
                 log.info("Job %s is no longer ours: stopping its work.", self.job.id)
         except asyncio.CancelledError:
             await _stop(work, heart)
@@ -92,10 +104,13 @@ class Shift:
             log.info("Job %s was not handed back: %s", self.job.id, error)
 
     async def _transcode(self) -> None:
+        begun = time.monotonic()
         try:
             stores = self._backend.stores
             recording = await stores.recordings.get(self.job.recording_id)
             lecture = await stores.courses.lecture(self.job.lecture_id)
+            named = self.job.profile
+            profile = await asyncio.to_thread(profiles.load, named) if named else self._profile
             publication = await transcode(
                 Assignment(
                     source_key=recording.key,
@@ -104,15 +119,23 @@ class Shift:
                     workspace=self._workspace,
                     language=lecture.language,
                     rank=self._rank,
+                    # What replaces media of the same recording is not shown before it is whole.
+                    watched=self.job.replaces is None,
                 ),
                 engine=self._engine,
                 storage=self._backend.storage,
                 ledger=self,
                 ffmpeg=self._ffmpeg,
-                profile=self._profile,
+                profile=profile,
             )
             await self._jobs.succeed(self.job, publication)
+            spent = time.monotonic() - begun
+            self._metrics.ended(publication.duration, spent)
+            log.info(
+                "Job %s succeeded: %.1f s in %.1f s.", self.job.id, publication.duration, spent
+            )
         except LeaseLost:
+            self._metrics.leases_lost.inc()
             log.info("Job %s was lost to a cancel or another dispatcher.", self.job.id)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is recorded with the job
             await self._failed(error)
@@ -126,10 +149,20 @@ class Shift:
             "job_id": self.job.id,
             "token": self.job.lease.token,
             "media_id": media_id,
+            **({"request_id": self.job.request_id} if self.job.request_id else {}),
         }
 
     async def _failed(self, error: Exception) -> None:
         failure = failure_of(error)
+        self._metrics.failed(failure)
+        log.warning(
+            "Job %s failed (%s, %s): %s%s",
+            self.job.id,
+            failure.code,
+            failure.kind.value,
+            failure.message,
+            f"\n{failure.detail}" if failure.detail else "",
+        )
         if failure.kind is FailureKind.BUG:
             log.error("Job %s failed by our own fault.", self.job.id, exc_info=error)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from academy.correlation import working_for
 from academy.errors import AcademyError, LeaseLost, RejectedMedia, SettingsError, Unavailable
 from academy.jobs import FailureKind
 from academy.media import Chunk, MediaPlan, VideoRendition
@@ -17,6 +19,8 @@ from transcoding import binary
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
 from transcoding.ffmpeg import Cancelled, EncodingFailed
+
+log = logging.getLogger(__name__)
 
 
 class TaskKind(StrEnum):
@@ -117,6 +121,23 @@ def local_ffmpeg(task: Task) -> FFmpeg:
 def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, Any]:
     """The result as plain data. Expected failures are results, too: Dask would log them as crashes."""
     task = Task.model_validate(data)
+    reference = task.workspace
+    with working_for(request=reference.get("request_id"), job=reference.get("job_id")):
+        result = _result(work, task)
+        if result.outcome is Outcome.FAILED:
+            log.warning(
+                "%s chunk %d of media %s failed (%s): %s%s",
+                task.kind,
+                task.chunk.index,
+                task.media_id,
+                result.code,
+                result.message,
+                f"\n{result.detail}" if result.detail else "",
+            )
+    return result.model_dump(mode="json")
+
+
+def _result(work: Callable[[Task], Result], task: Task) -> Result:
     try:
         result = work(task)
     except (Cancelled, LeaseLost) as error:
@@ -138,7 +159,7 @@ def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, 
             code="worker_trouble",
             message=f"A worker could not go on: {error}.",
         )
-    return result.model_dump(mode="json")
+    return result
 
 
 def failed(error: AcademyError, kind: FailureKind, detail: str = "") -> Result:

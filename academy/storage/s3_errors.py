@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from academy.errors import AcademyError, Conflict, Invalid, ObjectNotFound, TooLarge, Unavailable
+from academy.tallies import STORAGE_ERRORS
 
 MISSING_OBJECT = {"NoSuchKey", "404", "NotFound"}
 MISSING_UPLOAD = {"NoSuchUpload"}
@@ -36,6 +37,7 @@ def translated(what: str) -> Iterator[None]:
     except ClientError as error:
         raise _kind(error, what) from error
     except (BotoCoreError, HTTPError) as error:
+        STORAGE_ERRORS.add("unreachable")
         raise Unavailable(
             f"The object storage does not answer ({what}): {error}. "
             "Check ACADEMY_S3_ENDPOINT_URL and the network."
@@ -66,6 +68,7 @@ def _kind(error: ClientError, what: str) -> AcademyError:
         return TooLarge(f"{what!r} is larger than the storage allows.")
     if code == "PreconditionFailed":
         return Conflict(f"{what!r} changed while it was read.", code="object_changed")
+    STORAGE_ERRORS.add("refused" if code in _REFUSED else code or "unknown")
     if code == "NoSuchBucket":
         return Unavailable("The bucket does not exist: create it, or correct ACADEMY_STORAGE_URL.")
     if code in _REFUSED:

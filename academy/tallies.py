@@ -1,0 +1,29 @@
+"""Counts of what went wrong in this process, kept where it happens and read by whoever tells metrics.
+
+So storage and stores need not know of Prometheus. Only ever grow; thread-safe.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+
+class Tally:
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(self, label: str) -> None:
+        with self._lock:
+            self._counts[label] += 1
+
+    def read(self) -> Mapping[str, int]:
+        with self._lock:
+            return dict(self._counts)
+
+
+STORAGE_ERRORS: Final = Tally()
+"""By kind: `unreachable`, `refused`, or the server's own code."""
