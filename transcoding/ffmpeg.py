@@ -7,6 +7,7 @@ little with ffmpeg: callers count frames themselves.
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import threading
 from collections import deque
@@ -19,6 +20,7 @@ from academy.errors import AcademyError
 from academy.jobs import FailureKind
 from transcoding import process
 from transcoding.process import Cancelled, Limit, Limits
+from transcoding.walls import around
 
 __all__ = [
     "Cancelled",
@@ -47,7 +49,11 @@ PASSING: Final = (
 )
 """Words in ffmpeg's complaints that speak of the machine, not of the file or of us."""
 NO_MEMORY: Final = ("Cannot allocate memory", "malloc of size", "pthread_create() failed")
-BAD_INPUT: Final = ("Error opening input", "Invalid data found when processing input")
+BAD_INPUT: Final = re.compile(
+    r"^(?:.*Error opening input.*|(?:file:|https?://|/).*): Invalid data found when processing input$",
+    re.MULTILINE,
+)
+"""Said of the whole input; ffmpeg before 6 writes its address only. A damaged packet is no such thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +211,7 @@ def run(
         cancelled=cancelled,
         on_tick=on_tick,
         directory=directory,
+        walls=around(argv, directory),
     )
     if ending.status != 0 or ending.limit is not None:
         raise failure(ending, tail.text(), limits)
@@ -241,7 +248,7 @@ def failure(ending: process.Ending, tail: str, limits: Limits) -> EncodingFailed
     kind = FailureKind.BUG
     if any(words in tail for words in PASSING):
         kind = FailureKind.TRANSIENT
-    elif all(words in tail for words in BAD_INPUT):
+    elif BAD_INPUT.search(tail):
         kind = FailureKind.SOURCE
     return EncodingFailed(
         f"ffmpeg ended with status {ending.status}: {tail.splitlines()[-1] if tail else 'silently'}",

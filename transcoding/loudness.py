@@ -19,6 +19,7 @@ from academy.recordings import AudioStream
 from transcoding import process
 from transcoding.process import Limits
 from transcoding.sources import Source
+from transcoding.walls import around_our_own
 
 CHILD: Final = Path(__file__).with_name("libav") / "levels.py"
 LIMITS: Final = Limits(wall_seconds=60, cpu_seconds=30, output_bytes=1 << 20, memory_bytes=2 << 30)
@@ -99,12 +100,13 @@ def measure(
     looks: the encoder will tell. Raises Cancelled, Transient where the storage failed.
     """
     told = bytearray()
+    words = [
+        *(source.url, json.dumps(source.options), str(audio.index)),
+        *("mono" if channels == 1 else "stereo", json.dumps(stretches(duration))),
+    ]
     ending = process.run(
-        [
-            *(sys.executable, "-I", str(CHILD), source.url, json.dumps(source.options)),
-            *(str(audio.index), "mono" if channels == 1 else "stereo"),
-            json.dumps(stretches(duration)),
-        ],
+        [sys.executable, "-I", str(CHILD), *words],
+        walls=around_our_own(CHILD, words),
         limits=LIMITS,
         receive={1: told.extend},
         cancelled=cancelled,

@@ -25,6 +25,7 @@ from transcoding.frame_rates import judge
 from transcoding.process import Limits
 from transcoding.sniff import HEAD, refuse_impostors
 from transcoding.sources import Source
+from transcoding.walls import around_our_own
 
 CHILD: Final = Path(__file__).with_name("libav") / "child.py"
 LIMITS: Final = Limits(wall_seconds=90, cpu_seconds=30, output_bytes=1 << 20, memory_bytes=2 << 30)
@@ -77,11 +78,10 @@ def read_facts(
 
         return receive
 
+    words = [source.url, str(source.size), json.dumps(source.options)]
     ending = process.run(
-        [
-            *(sys.executable, "-I", str(CHILD)),
-            *(source.url, str(source.size), json.dumps(source.options)),
-        ],
+        [sys.executable, "-I", str(CHILD), *words],
+        walls=around_our_own(CHILD, words),
         limits=limits,
         receive={1: keep(report), 2: keep(complaint)},
         cancelled=cancelled,
@@ -91,11 +91,11 @@ def read_facts(
         raise Transient(f"The recording could not be read from storage: {trouble}")
     if ending.lost or ending.limit == "wall" or ending.status == -signal.SIGKILL:
         raise Transient("Inspecting the recording took too long; the machine may be overloaded.")
-    words = complaint.decode("utf-8", "replace")
-    if ending.limit is not None or ending.status < 0 or "MemoryError" in words:
+    told = complaint.decode("utf-8", "replace")
+    if ending.limit is not None or ending.status < 0 or "MemoryError" in told:
         raise refusals.too_hard(filename)
     if ending.status != 0:
-        raise RuntimeError(f"The inspecting process failed: {words[-2000:]}")
+        raise RuntimeError(f"The inspecting process failed: {told[-2000:]}")
     return checked(bytes(report), filename)
 
 

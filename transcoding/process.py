@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from academy.errors import AcademyError
+from transcoding.walls import Walls
 
 SUPERVISOR: Final = Path(__file__).with_name("supervise.py")
 TICK: Final = 0.1
@@ -76,8 +77,10 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     on_tick: Callable[[], None] | None = None,
     directory: Path | None = None,
+    walls: Walls | None = None,
 ) -> Ending:
-    """Runs `command` (absolute program first) to its end.
+    """Runs `command` (absolute program first) to its end, within `walls`: whatever reads a stranger's
+    file needs some.
 
     `receive` maps descriptors of the program (1, 2, 3) to what takes their bytes; 1 and 2 lead nowhere
     otherwise. `on_tick` is called about every 0.1 s, `cancelled` about every second. Raises Cancelled;
@@ -87,7 +90,7 @@ def run(
     extra = os.pipe() if 3 in receive else None
     began = time.monotonic()
     try:
-        process = _start(command, limits, receive, status_write, extra, directory)
+        process = _start(command, limits, receive, status_write, extra, directory, walls)
     except BaseException:
         for descriptor in (status_read, *(extra[:1] if extra else ())):
             os.close(descriptor)
@@ -120,6 +123,7 @@ def _start(
     status: int,
     extra: tuple[int, int] | None,
     directory: Path | None,
+    walls: Walls | None,
 ) -> subprocess.Popen[bytes]:
     numbers = (
         limits.wall_seconds,
@@ -133,6 +137,7 @@ def _start(
             *(sys.executable, "-I", "-S", str(SUPERVISOR)),
             *(str(status), str(extra[1] if extra else -1)),
             *(str(number) for number in numbers),
+            walls.words() if walls else "",
             *command,
         ],
         stdin=subprocess.PIPE,

@@ -3,13 +3,13 @@
 A script of its own, started with `python -I -S` (about 20 ms) and free of project imports. The command
 is killed when standard input closes (the parent died, however it died, or asked for it), when the
 wall-clock limit passes, and by the kernel when a resource limit is reached. On Linux it is also
-killed when this supervisor dies, and can gain no privileges. One line on the status descriptor tells
+killed when this supervisor dies, can gain no privileges, and is confined (`confine.py`). One line on the status descriptor tells
 how it ended: `exit|signal NUMBER REASON CPU_SECONDS PEAK_BYTES`, REASON being `-`, `parent`, `wall`,
 `cpu` or `output`.
 
-    supervise.py STATUS_FD PROGRESS_FD WALL CPU OUTPUT MEMORY NICENESS COMMAND...
+    supervise.py STATUS_FD PROGRESS_FD WALL CPU OUTPUT MEMORY NICENESS WALLS COMMAND...
 
-0 means no limit. PROGRESS_FD (or -1) becomes descriptor 3 of the command.
+0 means no limit. WALLS is JSON, [paths by right, ports], or empty for a program that needs none. PROGRESS_FD (or -1) becomes descriptor 3 of the command.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def limit(kind: int, value: int, *, grace: int = 0) -> None:
     resource.setrlimit(kind, (min(value, hard), hard))
 
 
-def become(command: list[str], supervisor: int, progress: int, numbers: list[int]) -> None:
+def become(
+    command: list[str], supervisor: int, progress: int, numbers: list[int], walls: str
+) -> None:
     """In the child: limits, signals, descriptors, then the command itself. Never returns."""
     cpu, output, memory, niceness = numbers
     os.setpgid(0, 0)
@@ -65,6 +67,16 @@ def become(command: list[str], supervisor: int, progress: int, numbers: list[int
         os.set_inheritable(3, True)
     elif progress >= 0:
         os.dup2(progress, 3)
+    if walls:
+        import json
+
+        sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+        confining = __import__("confine")
+        try:
+            confining.confine(*json.loads(walls))
+        except OSError as error:
+            os.write(2, f"not confined: {error}\n".encode())
+            os._exit(126)
     try:
         os.execv(command[0], command)  # noqa: S606 - a list, no shell
     except OSError as error:
@@ -98,7 +110,7 @@ def watch(pid: int, wake: int, deadline: float | None) -> tuple[int, resource.st
 
 def main() -> int:
     report, progress = int(sys.argv[1]), int(sys.argv[2])
-    wall, numbers, command = float(sys.argv[3]), [int(n) for n in sys.argv[4:8]], sys.argv[8:]
+    wall, numbers, command = float(sys.argv[3]), [int(n) for n in sys.argv[4:8]], sys.argv[9:]
     deadline = time.monotonic() + wall if wall > 0 else None
     for descriptor in {report, progress} - {-1}:
         os.set_inheritable(descriptor, False)
@@ -109,7 +121,7 @@ def main() -> int:
     supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
-        become(command, supervisor, progress, numbers)
+        become(command, supervisor, progress, numbers, sys.argv[8])
     # The parent's ends close when the command ends, not when this supervisor does.
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor in (1, 2, progress):

@@ -76,7 +76,7 @@ def test_nothing_of_our_environment_and_input_gets_through(monkeypatch: pytest.M
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     told = output_of("import os, sys; print(sorted(os.environ), sys.stdin.read(), os.getcwd())")
     assert "AWS_SECRET_ACCESS_KEY" not in told
-    assert told.startswith("['LC_ALL', 'PATH'] ")
+    assert told.startswith("['LC_ALL', 'PATH', 'SVT_LOG'] ")
 
 
 @pytest.mark.skipif(not LINUX, reason="/proc")
