@@ -6,14 +6,14 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Final
-
-from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from typing import TYPE_CHECKING, Final
 
 from academy.certificates import Certificate
 from academy.localised import choose
 from academy.typefaces import BOLD, REGULAR, Typeface
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 WIDTH: Final = 297.0
 HEIGHT: Final = 210.0
@@ -51,6 +51,9 @@ class CertificatePrinter:
 
     def pdf(self, certificate: Certificate, language: str) -> bytes:
         """`language` of the words: Chinese for `zh`, English for all others; texts as there are."""
+        # Late: it costs as much CPU as all else at the start of the API, and few print.
+        from fpdf import FPDF
+
         sheet = _Sheet(
             certificate, language, self.issuer, f"{self.url}/certificates/{certificate.code}"
         )
@@ -164,9 +167,7 @@ def _line(
     room = WIDTH - 2 * MARGIN
     size = max(size / 2, min(size, size * room / max(page.get_string_width(text) * 1.02, 0.1)))
     page.set_font("text", style, size)
-    page.multi_cell(
-        0, size * 0.56, text, align=Align.C, new_x=XPos.LMARGIN, new_y=YPos.NEXT, link=link
-    )
+    page.multi_cell(0, size * 0.56, text, align="C", new_x="LMARGIN", new_y="NEXT", link=link)
 
 
 def _day(at: datetime, *, chinese: bool) -> str:

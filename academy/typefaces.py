@@ -3,6 +3,8 @@
 The package cuts one variable font into a hundred WOFF2 files by Unicode range (`unicode.json`). Print
 wants one static TrueType font with the characters of one text: the files that have them are unpacked
 (80 ms of CPU each, kept), cut to those characters, fixed at one weight, and merged.
+
+fontTools is imported when the first font is made: that costs half a second of CPU.
 """
 
 from __future__ import annotations
@@ -12,14 +14,12 @@ import json
 import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
-
-from fontTools import subset
-from fontTools.merge import Merger
-from fontTools.ttLib import TTFont
-from fontTools.varLib.instancer import instantiateVariableFont
+from typing import TYPE_CHECKING, Final
 
 from academy.errors import Unavailable
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 REGULAR: Final = 400
 BOLD: Final = 700
@@ -61,9 +61,13 @@ class Typeface:
             parts = [_cut(self._unpacked(name), "".join(wanted[name]), weight) for name in names]
             if len(parts) == 1:
                 return parts[0]
+            from fontTools.merge import Merger
+
             return _saved(Merger().merge([io.BytesIO(part) for part in parts]))
 
     def _unpack(self, name: str) -> bytes:
+        from fontTools.ttLib import TTFont
+
         file = self._package / "files" / f"{self._package.name}-{name}-wght-normal.woff2"
         font = TTFont(file)
         for table in _NEEDLESS:
@@ -74,6 +78,10 @@ class Typeface:
 
 
 def _cut(font: bytes, text: str, weight: int) -> bytes:
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
+
     opened = TTFont(io.BytesIO(font), lazy=True)
     options = subset.Options()
     options.layout_features = []
