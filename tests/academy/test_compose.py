@@ -101,16 +101,16 @@ def test_the_academy_commands_exist_with_their_options(services: dict[str, Any])
             assert option in known.output
 
 
-def test_the_modules_that_are_run_exist(services: dict[str, Any]):
-    program, flag, module = command_of(services, "bucket")
-    assert (program, flag) == ("python", "-m")
-    assert (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
+def test_the_bucket_is_set_up_by_a_command_that_exists(services: dict[str, Any]):
+    program, *words = command_of(services, "bucket")
+    assert program == "academy"
+    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
 
 
 def test_the_console_scripts_are_installed(services: dict[str, Any]):
     folder = Path(sys.executable).parent
     programs = {services[name]["command"][0] for name in OURS if "command" in services[name]}
-    assert programs == {"academy", "dask", "python"}
+    assert programs == {"academy", "dask"}
     for program in programs:
         assert (folder / program).exists()
 
