@@ -55,6 +55,6 @@ class Guests:
                 f"This invitation was {state.value}: ask for another one."
                 if state is InvitationState.REVOKED
                 else "This invitation has expired: ask for another one.",
-                code=f"invitation_{state.value}",
+                code="invitation_ended",
             )
         return Identity(subject=invitation.subject), invitation

@@ -45,7 +45,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "part_too_small": ProblemType(409, "A part but the last is below the storage's least size"),
     "upload_lost": ProblemType(409, "The storage lost the upload: begin a new one"),
     "gone": ProblemType(410, "Was here once and will not come back"),
-    "invitation_ended": ProblemType(410, "The invitation was deleted"),
+    "invitation_ended": ProblemType(410, "The invitation has expired, or was revoked"),
     "link_expired": ProblemType(410, "A media address is too old: read the lecture again"),
     "precondition_failed": ProblemType(412, "Changed since it was read (`If-Match`)"),
     "too_large": ProblemType(413, "The body or the file is larger than allowed"),

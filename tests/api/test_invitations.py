@@ -129,7 +129,7 @@ async def test_revoking_works_at_once_and_ends_what_is_being_sent(
     ):
         assert (answer.status_code, answer.json()["type"]) == (
             410,
-            "urn:academy:problem:invitation_revoked",
+            "urn:academy:problem:invitation_ended",
         )
     assert (await teacher.get(f"/v1/uploads/{upload}")).json()["state"] == "aborted"
     listed = (await teacher.get(f"/v1/lectures/{lecture}/invitations")).json()["items"]
@@ -140,7 +140,7 @@ async def test_an_invitation_expires(backend, lecture, guest_of):
     old = Invitation(lecture_id=lecture, created_by="teacher", expires_at=now() - timedelta(1))
     await backend.stores.invitations.add(old)
     answer = await guest_of({"token": token_of(backend.keys, old.id)}).get("/v1/invitation")
-    assert answer.json()["type"] == "urn:academy:problem:invitation_expired"
+    assert answer.json()["type"] == "urn:academy:problem:invitation_ended"
 
 
 @pytest.mark.parametrize("token", ["inv.", "inv.x", f"inv.{'0' * 32}.{'0' * 40}"])
