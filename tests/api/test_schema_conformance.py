@@ -1,5 +1,7 @@
 """schemathesis against the running server: no 5xx, no status that is not documented, every answer as
 its schema says. A few requests for each operation here; many with the slow tests.
+
+schemathesis is imported by the test that needs it: every one of xdist's workers imports this module.
 """
 
 from __future__ import annotations
@@ -9,13 +11,11 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.checks import CHECKS
 
 from academy.keys import KeyRing
 from academy.people import Role
@@ -24,6 +24,9 @@ from academy.tokens import issue
 from api.app import create_app
 from api.server import Server
 from tests.openapi_drift import DOCUMENT
+
+if TYPE_CHECKING:
+    import schemathesis
 
 SECRET = "a secret of at least thirty-two characters"
 WANTED = (
@@ -117,6 +120,8 @@ def bare(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def operations() -> Any:
+    import schemathesis
+
     return schemathesis.openapi.from_dict(bare(json.loads(DOCUMENT.read_text(encoding="utf-8"))))
 
 
@@ -128,6 +133,8 @@ OPERATIONS = [
 
 
 def conforms(operation: Any, running: Running, **options: Any) -> None:
+    from schemathesis.checks import CHECKS
+
     checks: list[Any] = [CHECKS.get_one(name) for name in WANTED]
 
     @settings(

@@ -57,7 +57,13 @@ def lecture(academy: Installation, footage: Footage) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("player", "manifest"),
-    [("native", "hls"), ("hls.js", "hls"), ("Shaka", "hls"), ("Shaka", "dash")],
+    [
+        ("native", "hls"),
+        # tests/portal/test_other_players.py has these two over the same pipeline, more closely.
+        pytest.param("hls.js", "hls", marks=pytest.mark.slow),
+        pytest.param("Shaka", "hls", marks=pytest.mark.slow),
+        ("Shaka", "dash"),
+    ],
 )
 async def test_a_finished_lecture_plays_seeks_and_ends(
     academy: Installation, lecture: dict[str, Any], page: Page, player: str, manifest: str

@@ -41,7 +41,10 @@ def test_an_uploaded_recording_becomes_a_lecture_that_plays(
     assert httpx.get(playback["storyboard"]).text.startswith("WEBVTT")
 
 
-@pytest.mark.parametrize("kind", ["webm", "rotated", "ntsc"])
+SLOW_KINDS = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("rotated", "ntsc")]
+
+
+@pytest.mark.parametrize("kind", ["webm", *SLOW_KINDS])
 def test_ordinary_containers_and_cameras_are_taken(
     academy: Installation, footage: Footage, kind: str
 ) -> None:

@@ -125,7 +125,7 @@ async def played(page: Page, address: str, player: str, manifest: str) -> str:
 
 CASES = [
     pytest.param(HLS, "hls", id="hls.js"),
-    pytest.param(SHAKA, "hls", id="Shaka-HLS"),
+    pytest.param(SHAKA, "hls", id="Shaka-HLS", marks=pytest.mark.slow),
     pytest.param(SHAKA, "dash", id="Shaka-DASH"),
 ]
 

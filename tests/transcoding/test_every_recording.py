@@ -15,6 +15,31 @@ from tests.fixtures_transcoding import decoded, samples
 from tests.odd_recordings import ODD, Odd, full_size
 from transcoding.local import transcode_file
 
+# `make test` has one of each kind; the slow tests have them all.
+QUICK = (
+    "turned",
+    "odd_size",
+    "anamorphic",
+    "yuv422p10le",
+    "rgb",
+    "hdr10",
+    "interlaced",
+    "5 fps",
+    "30000/1001 fps",
+    "variable",
+    "one frame",
+    "start offset",
+    "late picture",
+    "shorter sound",
+    "no sound",
+    "cover art",
+    "5.1",
+    "one-sided",
+    "eight mono tracks",
+    "no duration in the header",
+    "truncated",
+    "damaged in the middle",
+)
 SAMPLE = 1 / 48_000
 LOUD = 0.08
 
@@ -90,7 +115,10 @@ async def become(odd: Odd, folder: Path, profile: str) -> Outcome:
     return Outcome(out, await transcode_file(path, out, profile=profile, workers=1))
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ODD],
+)
 async def test_every_recording_becomes_what_it_should(
     name: str, tmp_path: Path, tiny_file: str
 ) -> None:
