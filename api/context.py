@@ -152,7 +152,7 @@ class Context:
         return Viewing(self.stores, self.services.links, self.services.growing)
 
 
-async def _anyone(request: Request) -> Context:
+async def anyone(request: Request) -> Context:
     held = services(request)
     return await context_of(held, request, request.headers.get("authorization"))
 
@@ -169,17 +169,17 @@ async def context_of(held: Services, request: Request, authorization: str | None
     return Context(held, request, await held.authentication.identity_of(authorization))
 
 
-async def _reader(
+async def reader(
     request: Request, lang: Lang = None, accept_language: AcceptLanguage = None
 ) -> Context:
     """Without a dependency of its own: each costs a read a tenth of what is not the driver."""
-    context = await _anyone(request)
+    context = await anyone(request)
     context.languages = Languages.asked(lang, accept_language)
     return context
 
 
 async def _localised(
-    context: Annotated[Context, Depends(_anyone)],
+    context: Annotated[Context, Depends(anyone)],
     lang: Lang = None,
     accept_language: AcceptLanguage = None,
 ) -> Context:
@@ -188,7 +188,7 @@ async def _localised(
 
 
 async def _signed_in(
-    context: Annotated[Context, Depends(_anyone)],
+    context: Annotated[Context, Depends(anyone)],
     _: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_scheme)] = None,
 ) -> Context:
     if context.identity is None:
@@ -211,9 +211,9 @@ def _expected(
     return revisions(if_match)
 
 
-Anyone = Annotated[Context, Depends(_anyone)]
+Anyone = Annotated[Context, Depends(anyone)]
 """Where there is nothing to read in a language."""
-Reader = Annotated[Context, Depends(_reader)]
+Reader = Annotated[Context, Depends(reader)]
 """Anybody; texts in the languages asked for."""
 SignedIn = Annotated[Context, Depends(_signed_in)]
 """401 without a token."""

@@ -86,12 +86,13 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(errors.AcademyError, _domain)
+    app.add_exception_handler(errors.AcademyError, answer_to)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
 
 
-async def _domain(request: Request, error: Exception) -> Response:
+async def answer_to(request: Request, error: Exception) -> Response:
+    """An error of the domain (`academy.errors`) as a problem."""
     assert isinstance(error, errors.AcademyError)  # noqa: S101 - registered for these
     status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
     if status is None:

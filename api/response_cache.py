@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.provenance import SCOPE_KEY, Provenance
+from api.provenance import ROUTE_KEY, SCOPE_KEY, Provenance
 from api.response_cache_entries import NOTHING, PERSONAL, Entries, Entry
 from api.response_cache_keys import Address, Addresses, Key, encoding
 
@@ -272,6 +272,7 @@ class ResponseCache:
             "query_string": key.query.encode("latin-1"),
             "headers": _headers(scope, key),
             SCOPE_KEY: provenance,
+            ROUTE_KEY: meaning.address.route,
         }
         await self._app(asked, _no_body, keep)
         marks: frozenset[str] = frozenset()

@@ -42,6 +42,7 @@ class Address:
 
     template: str
     parameters: frozenset[str]
+    route: APIRoute | None = None
     pattern: re.Pattern[str] = field(init=False)
     found: int = 0
     not_modified: int = 0
@@ -54,7 +55,7 @@ class Address:
 
     @classmethod
     def of(cls, route: APIRoute) -> Address:
-        return cls(route.path, frozenset(_parameters(route.dependant)))
+        return cls(route.path, frozenset(_parameters(route.dependant)), route)
 
 
 @dataclass(frozen=True, slots=True)
