@@ -8,7 +8,7 @@ import { digest } from './digest.js';
 import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
-const LANES = 4; // parts on their way at once
+const LANES = 6; // parts on their way at once: what browsers open to one origin (HTTP/1.1)
 const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
 const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
