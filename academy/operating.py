@@ -59,6 +59,8 @@ class JobReport:
     job: Job
     last_failure: Failure | None
     """Also of attempts that were repeated; `detail` holds the last lines ffmpeg wrote."""
+    superseded: bool
+    """A later job of the same recording exists: this one is history."""
     course: str | None
     title: Mapping[str, str]
     filename: str | None

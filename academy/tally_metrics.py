@@ -15,6 +15,10 @@ class TallyCollector(Collector):
     def __init__(self, name: str, meaning: str, label: str, tally: Tally) -> None:
         self._name, self._meaning, self._label, self._tally = name, meaning, label, tally
 
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        """Lets the registry refuse another metric of this name."""
+        return self.collect()
+
     def collect(self) -> Iterator[CounterMetricFamily]:
         family = CounterMetricFamily(self._name, self._meaning, labels=[self._label])
         for value, count in sorted(self._tally.read().items()):

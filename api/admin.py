@@ -75,6 +75,7 @@ class AdminJobOut(BaseModel):
     finished_at: datetime | None
     request_id: str | None = Field(description="The same in the logs of all services")
     campaign: str | None
+    superseded: bool = Field(description="A later job of the same recording exists")
     lecture_id: str
     recording_id: str
     course: str | None = Field(description="Null once the lecture is deleted")
@@ -98,6 +99,7 @@ class AdminJobOut(BaseModel):
             speed=job.progress.speed,
             eta=job.progress.eta,
             owner=job.lease.owner if job.lease else None,
+            superseded=report.superseded,
             course=report.course,
             title=dict(report.title),
             filename=report.filename,

@@ -28,6 +28,7 @@ PAGES: Final = {
     "/search": "search.html",
     "/invite": "invite.html",
     "/studio": "studio.html",
+    "/admin": "admin.html",
 }
 REVALIDATE: Final = "public, no-cache"
 """Pages and our own assets change with every release and carry no version in their names."""

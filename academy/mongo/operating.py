@@ -144,6 +144,19 @@ class MongoOperatorStore:
                 {"$limit": limit + 1},
                 _one("lectures", "lecture_id", "lecture", "course", "title"),
                 _one("recordings", "recording_id", "recording", "filename", "size"),
+                {
+                    "$lookup": {
+                        "from": "jobs",
+                        "localField": "recording_id",
+                        "foreignField": "recording_id",
+                        "pipeline": [
+                            {"$sort": {"ordinal": -1}},
+                            {"$limit": 1},
+                            {"$project": {"_id": 1}},
+                        ],
+                        "as": "newest",
+                    }
+                },
             ]
         )
         found = await cursor.to_list()
@@ -292,6 +305,7 @@ def _report(found: Document) -> JobReport:
     return JobReport(
         job=from_document(Job, found),
         last_failure=None if failure is None else Failure.model_validate(failure),
+        superseded=found["newest"][0]["_id"] != found["_id"],
         course=lecture.get("course"),
         title=lecture.get("title", {}),
         filename=recording.get("filename"),

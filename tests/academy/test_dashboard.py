@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from academy.jobs import Failure, FailureKind
 from academy.settings import Settings
+from academy.tally_metrics import TallyCollector
 from api.metrics import Metrics as ApiMetrics
 from tests.portal.site import free_port
 from transcoding.metrics import Metrics as TranscoderMetrics
@@ -28,11 +29,11 @@ def expressions():
 
 def labels_of(registry):
     """By the name of a metric as queries name it: the labels it may carry besides `le`."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for collector, names in registry._collector_to_names.items():
         labels = getattr(collector, "_labelnames", None) or (getattr(collector, "_label", ""),)
         told = {name for name in names if not name.endswith("_created")}
-        if isinstance(collector, Counter):
+        if isinstance(collector, Counter | TallyCollector):
             told = {name for name in told if name.endswith("_total")}
         found |= dict.fromkeys(told, set(labels) - {""})
     return found

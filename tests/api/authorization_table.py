@@ -196,6 +196,7 @@ UNLISTED: Final = {
     "PUT /v1/storage/parts/{upload_id}/{number:int}",
     # Pages and files: the same for everybody.
     "GET /",
+    "GET /admin",
     "GET /certificates/{code}",
     "GET /courses/{slug}",
     "GET /docs",

@@ -19,7 +19,12 @@ PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def strings() -> dict[str, tuple[str, str]]:
-    files = [ASSETS / "strings.js", ASSETS / "strings-studio.js", ASSETS / "strings-learn.js"]
+    files = [
+        ASSETS / "strings.js",
+        ASSETS / "strings-studio.js",
+        ASSETS / "strings-learn.js",
+        ASSETS / "strings-admin.js",
+    ]
     found = [match for file in files for match in STRING.findall(file.read_text("utf-8"))]
     return {key: (chinese, english) for key, chinese, english in found}
 
@@ -124,6 +129,7 @@ def test_every_string_that_is_asked_for_exists_and_none_is_left_over() -> None:
         "search.kind.",
         "certificate.",
         "statistics.",
+        "admin.",
     )
     named = {
         word for text in texts for word in re.findall(r"['\"`]([a-z]+(?:\.[\w.]+)?)['\"`]", text)

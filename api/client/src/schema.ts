@@ -1752,6 +1752,11 @@ export interface components {
             /** Stage */
             stage: string;
             state: components["schemas"]["JobState"];
+            /**
+             * Superseded
+             * @description A later job of the same recording exists
+             */
+            superseded: boolean;
             /** Title */
             title: {
                 [key: string]: string;
@@ -4727,6 +4732,7 @@ export interface operations {
                      *           "speed": 6.5,
                      *           "stage": "encoding",
                      *           "state": "queued",
+                     *           "superseded": true,
                      *           "title": {}
                      *         }
                      *       ],
