@@ -6,7 +6,9 @@ import tempfile
 from pathlib import Path
 
 import psutil
+import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 MEMORY = Path("/dev/shm")
 ENOUGH = 6 * 1024**3
@@ -36,3 +38,21 @@ pytest_plugins: list[str] = [
     "tests.fixtures_storage",
     "tests.fixtures_transcoding",
 ]
+
+
+TOGETHER = ("browsers", "command_line", "survival")
+"""Journeys over one installation: two more would cost as much as the journeys themselves."""
+
+
+class Distribution(LoadFileScheduling):  # type: ignore[misc]
+    """As `--dist loadfile`, but files that share what costs much go to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        shared = {f"tests/journeys/test_{name}.py" for name in TOGETHER}
+        return "tests/journeys" if file in shared else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Distribution:
+    return Distribution(config, log)

@@ -1,10 +1,9 @@
-"""What was taken in stays, whatever is killed in between."""
+"""What was taken in stays, whatever is killed in between. Last over the shared installation: one restarts it."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,18 +19,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def survivor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation to be ill-treated."""
-    installation = Installation(tmp_path_factory.mktemp("survivor"))
-    try:
-        installation.start()
-        installation.add_course("journey")
-        yield installation
-    finally:
-        installation.close()
-
-
 def padded(recording: Path, to: Path, megabytes: int) -> Path:
     """The same MP4 with a `free` box at its end: large, and quickly made."""
     content = recording.read_bytes()
@@ -43,9 +30,8 @@ def padded(recording: Path, to: Path, megabytes: int) -> Path:
 
 
 def test_an_interrupted_upload_resumes_the_same_lecture(
-    survivor: Installation, footage: Footage, tmp_path: Path
+    academy: Installation, footage: Footage, tmp_path: Path
 ) -> None:
-    academy = survivor
     large = padded(footage("lecture", duration=6), tmp_path / "large.mp4", 320)
     arguments = ["upload", str(large), "--course", "journey", "--title", "Large", "--publish"]
     first = subprocess.Popen(
@@ -70,9 +56,8 @@ def test_an_interrupted_upload_resumes_the_same_lecture(
 
 
 def test_a_killed_transcoder_goes_on_without_encoding_finished_segments_again(
-    survivor: Installation, footage: Footage
+    academy: Installation, footage: Footage
 ) -> None:
-    academy = survivor
     # Half the usual frames: enough work to be killed in, and quickly done twice.
     recording = footage("lecture", duration=40, size="640x360", rate="15")
     others = academy.segments()
@@ -111,8 +96,7 @@ def by_number(segments: set[str]) -> dict[str, list[str]]:
     return found
 
 
-def test_everything_is_there_after_a_restart(survivor: Installation, footage: Footage) -> None:
-    academy = survivor
+def test_everything_is_there_after_a_restart(academy: Installation, footage: Footage) -> None:
     lecture_id = academy.uploaded(
         academy.run(
             *("upload", str(footage("lecture", duration=6)), "--course", "journey"),
