@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,14 @@ class Bucket:
         return 400 if self.server.access_key == swift_account.ACCESS_KEY else 403
 
     def unsigned(self, key: str, *, virtual: bool = False) -> str:
-        server = self.server.virtual if virtual else self.server
-        return server.connection.bucket_url(self.storage.bucket) + quote(self.storage.prefix + key)
+        return self._bases[virtual] + quote(self.storage.prefix + key)
+
+    @cached_property
+    def _bases(self) -> tuple[str, str]:
+        """By path and by host name; each costs a client of its own."""
+        name = self.storage.bucket
+        servers = (self.server, self.server.virtual)
+        return (servers[0].connection.bucket_url(name), servers[1].connection.bucket_url(name))
 
 
 @pytest.fixture(scope="module")
