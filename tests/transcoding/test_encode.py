@@ -63,9 +63,14 @@ def test_chunks_make_aligned_segments_of_every_rung(bench: Benches, footage: Foo
     assert_on_the_grid(made)
 
 
-@pytest.mark.parametrize(
-    "kind", ["ntsc", "rotated", "anamorphic", "interlaced", "late_video", "webm"]
-)
+# The others' frames are counted in tests/transcoding/test_every_recording.py too.
+SLOW_KINDS = [
+    pytest.param(kind, marks=pytest.mark.slow)
+    for kind in ("rotated", "anamorphic", "interlaced", "webm")
+]
+
+
+@pytest.mark.parametrize("kind", ["ntsc", "late_video", *SLOW_KINDS])
 def test_frames_are_exact_for(kind: str, bench: Benches, footage: Footage) -> None:
     made = bench(footage(kind))
     whole(made)
