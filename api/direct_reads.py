@@ -107,15 +107,12 @@ class DirectRead:
             **_validated(self.path, scope["path_params"], "path"),
             **_validated(self.query, given, "query"),
         }
+        lang = None if self.lang is None else _valid(self.lang, given, "query")
+        if lang is _INVALID or _INVALID in made.values():
+            return None
         languages = Languages()
         if self.lang is not None:
-            lang = _valid(self.lang, given, "query")
-            made[self.lang.name] = lang
             languages = Languages.asked(lang, request.headers.get("accept-language"))
-        if _INVALID in made.values():
-            return None
-        if self.lang is not None:
-            del made[self.lang.name]
         services: Services = scope["app"].state.services
         made[self.context] = Context(services, request, None, languages)
         return made

@@ -305,8 +305,11 @@ class ResponseCache:
         await self._app(scope, receive, sending)
 
 
+_PASSED_ON: Final = frozenset({b"host", b"x-request-id"})
+
+
 def _headers(scope: Scope, key: Key) -> list[tuple[bytes, bytes]]:
-    kept = [(name, value) for name, value in scope["headers"] if name == b"host"]
+    kept = [each for each in scope["headers"] if each[0] in _PASSED_ON]
     if key.languages:
         kept.append((b"accept-language", key.languages.encode("latin-1")))
     if key.origin:

@@ -42,6 +42,7 @@ _OF_THE_BODY: Final = frozenset(
 )
 """Not in a 304: the reader has them with the body (RFC 9110 §15.4.5)."""
 _OF_ONE_CLIENT: Final = (b"ratelimit", b"x-ratelimit")
+_OF_ONE_REQUEST: Final = b"x-request-id"
 
 
 @dataclass(slots=True)
@@ -110,6 +111,8 @@ class Entry:
             self.headers = [
                 (name, value) for name, value in self.headers if not name.startswith(_OF_ONE_CLIENT)
             ]
+        if self.marks:  # it will answer other requests, too
+            self.headers = [each for each in self.headers if each[0] != _OF_ONE_REQUEST]
         if self.status == 200:
             self._add_vary()
         self.forms[PLAIN] = Form.of(self.status, self.headers, self.content, PLAIN)
