@@ -7,7 +7,7 @@ NPM = PATH="$$PATH:$(addprefix $(CURDIR)/,$(wildcard $(VENV)/lib/python3*/site-p
 WORKERS ?= 3
 SHARED_OUT := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: run test pytest test-unit test-slow bench lint lock openapi clean
+.PHONY: run test pytest test-unit test-slow soak bench lint lock openapi clean
 
 run: $(VENV)/.runtime
 	$(BIN)/academy up --demo
@@ -26,6 +26,10 @@ test-unit: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --timeout=1200
+
+# Kills services at random while recordings are uploaded; SOAK="--uploads 10 --kills 50 --seed 2" for less.
+soak: $(VENV)/.test
+	$(BIN)/python -m tests.soak $(SOAK)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m bench $(ONLY)

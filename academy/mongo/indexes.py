@@ -12,12 +12,14 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.collation import Collation
+from pymongo.errors import OperationFailure
 
 from academy.jobs import ACTIVE
 from academy.mongo.client import Database
 from academy.mongo.forgetting import KEPT as ERASURES_KEPT
 from academy.mongo.outbox import KEPT as EVENTS_KEPT
 
+NAMESPACE_EXISTS: Final = 48
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PUBLISHED: Final[dict[str, Any]] = {"published_at": {"$gt": EPOCH}}
 """Of courses; as a partial index's filter and, in the same words, in every query that uses it."""
@@ -85,6 +87,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("state", 1), ("created_at", -1), ("_id", 1)]),
         IndexModel("campaign", partialFilterExpression={"campaign": {"$type": "string"}}),
     ],
+    "migrations": [],
     "transcoders": [IndexModel("seen_at", expireAfterSeconds=86_400)],
     "media": [IndexModel("job_id"), IndexModel("lecture_id")],
     "takedowns": [
@@ -162,6 +165,11 @@ async def create_indexes(database: Database) -> None:
         if indexes:
             await database[name].create_indexes(indexes)
         elif name not in existing:
-            await database.create_collection(name, check_exists=False)
+            try:
+                await database.create_collection(name, check_exists=False)
+            except OperationFailure as error:
+                # Services that start together on an empty database make it at the same time.
+                if error.code != NAMESPACE_EXISTS:
+                    raise
 
     await asyncio.gather(*(prepare(name, indexes) for name, indexes in INDEXES.items()))

@@ -1,0 +1,99 @@
+"""One soak from start to verdict."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.footage import make
+from tests.journeys.installation import wait_until
+from tests.soak.invariants import Verdict, judge, pending
+from tests.soak.mischief import Mischief
+from tests.soak.town import Town, course, town
+from tests.soak.uploads import Upload, Uploads
+
+PROFILE = """
+soak:
+  segment_seconds: 1
+  video:
+    - {size: 180, crf: 30, max_rate: 400000, buffer: 800000, preset: ultrafast, level: "3.0"}
+    - {size: 90, crf: 30, max_rate: 200000, buffer: 400000, preset: ultrafast, level: "3.0"}
+"""
+RATE = 15
+COURSE = "soak"
+
+
+@dataclass(frozen=True)
+class Plan:
+    uploads: int
+    kills: int
+    seconds: int = 10
+    """Of each recording, at least."""
+    seed: int = 1
+    rest: float = 600.0
+    """Seconds that unfinished jobs are given once nothing is killed any more."""
+
+
+def soak(plan: Plan, folder: Path) -> tuple[Mischief, Verdict]:
+    profile = folder / "soak.yaml"
+    profile.write_text(PROFILE)
+    recordings = _recordings(plan, folder)
+    with town(folder, profile=str(profile)) as built:
+        course(built, COURSE)
+        uploads = Uploads(built, COURSE, recordings)
+        mischief = Mischief(built, plan.seed)
+        uploads.start()
+        over = threading.Event()
+
+        def wait_for_uploads() -> None:
+            uploads.join()
+            over.set()
+
+        threading.Thread(target=wait_for_uploads, daemon=True).start()
+        # Kills go on while jobs are encoded, not only while bytes arrive.
+        mischief.go_on(plan.kills, lambda: True)
+        _say(f"{dict(mischief.done)}")
+        wait_until(over.is_set, "every upload is taken in", also=built.logs, patience=plan.rest)
+        wait_until(built.ready, "the API is ready again", also=built.logs)
+        wait_until(
+            lambda: not _still_pending(built, recordings),
+            "every job has ended",
+            also=built.logs,
+            patience=plan.rest,
+        )
+        verdict = judge(built, recordings)
+    for name in ("failed", "lost", "half_published", "orphans", "outlived"):
+        for each in getattr(verdict, name):
+            _say(f"{name}: {each}")
+    _say(f"ready={verdict.ready} failed={len(verdict.failed)} collected={verdict.collected}")
+    return mischief, verdict
+
+
+def _still_pending(built: Town, uploads: list[Upload]) -> list[str]:
+    time.sleep(1.0)
+    return pending(built, uploads)
+
+
+def _recordings(plan: Plan, folder: Path) -> list[Upload]:
+    """Three lengths in turn, each upload a file of its own."""
+    made = []
+    for number in range(plan.uploads):
+        seconds = plan.seconds + 4 * (number % 3)
+        source = folder / f"{seconds}.mp4"
+        if not source.exists():
+            make("lecture", source, duration=seconds, rate=str(RATE))
+        own = folder / f"lecture-{number}.mp4"
+        # A `free` box tells them apart and makes several parts of some.
+        padding = (9 << 20) if number % 3 == 0 else 64
+        mark = number.to_bytes(8, "big")
+        box = (padding + 8).to_bytes(4, "big") + b"free" + mark + bytes(padding - len(mark))
+        own.write_bytes(source.read_bytes() + box)
+        made.append(Upload(own, f"Lecture {number}", seconds * RATE))
+    return made
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
