@@ -259,6 +259,41 @@ def retranscode(
 
 
 @app.command()
+def migrate(*, data_dir: DataDir = None) -> None:
+    """Bring the database of an older release up to this one."""
+    from academy.commands.migrate import migrate as run
+
+    run(data_dir=data_dir)
+
+
+@app.command()
+def backup(
+    directory: Annotated[Path, typer.Argument(help="A new directory for it.")],
+    *,
+    data_dir: DataDir = None,
+) -> None:
+    """Export the database as it is at one moment, while everything runs."""
+    from academy.commands.backup import backup as run
+
+    run(directory, data_dir=data_dir)
+
+
+@app.command()
+def restore(
+    directory: Annotated[Path, typer.Argument(help="What `academy backup` wrote.")],
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where the database holds something: it is lost.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring the database back from a backup. Stop the services first."""
+    from academy.commands.restore import restore as run
+
+    run(directory, replace=replace, data_dir=data_dir)
+
+
+@app.command()
 def reindex(*, data_dir: DataDir = None) -> None:
     """Build the search index anew while the present one serves."""
     from academy.commands.reindex import reindex as run

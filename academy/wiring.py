@@ -16,6 +16,7 @@ from typing import NotRequired, TypedDict
 from academy.ids import new_id
 from academy.keys import KeyRing
 from academy.mongo.journal import MongoJournal
+from academy.mongo.migrations.run import require_current
 from academy.mongo.stores import MongoStores
 from academy.settings import Settings
 from academy.storage import open_storage
@@ -39,6 +40,7 @@ async def open_backend(settings: Settings) -> AsyncIterator[Backend]:
     storage = open_storage(settings, keys)
     stores = await MongoStores.open(settings.require_mongodb_url(), settings.mongodb_database)
     try:
+        await require_current(stores.database)
         yield Backend(settings=settings, stores=stores, storage=storage, keys=keys)
     finally:
         await stores.close()

@@ -67,6 +67,7 @@ class Installation:
             )
             self._directory.announce(running)
             stack.callback(self._directory.withdraw)
+            await self._migrate(mongodb_url)
             environment = self._environment(running)
             # Entered in this order, so left in the opposite one: API, transcoder, mongod.
             transcoder = await stack.enter_async_context(
@@ -87,6 +88,18 @@ class Installation:
                 await _first_of(api, transcoder)
             finally:
                 say("Stopping the API, the transcoder and the database …")
+
+    async def _migrate(self, mongodb_url: str) -> None:
+        """On one machine nobody else uses the database: what a new release needs is done at once."""
+        from academy.mongo.migrations.run import migrate, pending
+        from academy.mongo.stores import MongoStores
+
+        stores = await MongoStores.open(mongodb_url, self._settings.mongodb_database)
+        try:
+            if await pending(stores.database):
+                await migrate(stores.database, say)
+        finally:
+            await stores.close()
 
     def _warn_of_address(self) -> None:
         if self._public_url == self._local_url and self._host not in LOOPBACK:

@@ -22,6 +22,7 @@ from academy.mongo.indexes import create_indexes
 from academy.mongo.invitations import MongoInvitationStore
 from academy.mongo.jobs import MongoJobStore
 from academy.mongo.media import MongoMediaStore
+from academy.mongo.migrations.run import settle_new
 from academy.mongo.operating import MongoOperatorStore
 from academy.mongo.opportunities import MongoOpportunityStore
 from academy.mongo.outbox import MongoEventOutbox
@@ -83,6 +84,7 @@ class MongoStores:
             await _check(client)
             stores = cls(client, database_name)
             await create_indexes(stores.database)
+            await settle_new(stores.database)
         except BaseException:
             await asyncio.shield(client.close())
             raise

@@ -1,0 +1,1 @@
+"""Changes of documents that exist: ordered, each run once, under a lock, and recorded."""
