@@ -154,7 +154,11 @@ class _Run:
 
     def _limits(self) -> ffmpeg.Limits:
         length = self._stretch.samples / AUDIO_RATE
-        return ffmpeg.Limits(wall_seconds=120 + length / SLOWEST, memory_bytes=MOST_MEMORY)
+        longest = 120 + length / SLOWEST
+        # Its output is a pipe: no file may grow.
+        return ffmpeg.Limits(
+            longest, cpu_seconds=longest, output_bytes=1 << 20, memory_bytes=MOST_MEMORY
+        )
 
     def _take(self, piece: bytes) -> None:
         for unit in self._reader.feed(piece):

@@ -242,8 +242,12 @@ class _Run:
 
     def _limits(self) -> ffmpeg.Limits:
         length = float(self._span.frames / self._grid.frame_rate.fraction)
+        longest = 120 + length / SLOWEST
         return ffmpeg.Limits(
-            wall_seconds=120 + length / SLOWEST, output_bytes=MOST_BYTES, memory_bytes=MOST_MEMORY
+            wall_seconds=longest,
+            cpu_seconds=longest,  # one thread encodes: more means that the source made others work
+            output_bytes=MOST_BYTES,
+            memory_bytes=MOST_MEMORY,
         )
 
     def _release(self, tracks: Sequence[_Track], delivery: Delivery) -> None:

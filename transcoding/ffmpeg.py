@@ -49,6 +49,7 @@ PASSING: Final = (
 )
 """Words in ffmpeg's complaints that speak of the machine, not of the file or of us."""
 NO_MEMORY: Final = ("Cannot allocate memory", "malloc of size", "pthread_create() failed")
+LIMIT_NAMES: Final = {"wall": "time", "cpu": "CPU time", "output": "file size", "memory": "memory"}
 BAD_INPUT: Final = re.compile(
     r"^(?:.*Error opening input.*|(?:file:|https?://|/).*): Invalid data found when processing input$",
     re.MULTILINE,
@@ -230,7 +231,8 @@ def failure(ending: process.Ending, tail: str, limits: Limits) -> EncodingFailed
     starved = limits.memory_bytes is not None and any(words in tail for words in NO_MEMORY)
     if ending.limit is not None or starved:
         exceeded = LimitExceeded(
-            f"ffmpeg was stopped at its {ending.limit or 'memory'} limit.",
+            f"Encoding was stopped at its {LIMIT_NAMES[ending.limit or 'memory']} limit: the recording "
+            "asks for more than a lecture should. Save it again as MP4 (H.264 and AAC) and upload that.",
             # A busy machine may keep a healthy run from ending in time; the other limits are the work's own.
             kind=FailureKind.TRANSIENT if ending.limit == "wall" else FailureKind.BUG,
             detail=tail,
