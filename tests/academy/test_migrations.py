@@ -12,6 +12,10 @@ from academy.mongo.migrations.steps import STEPS, Step
 from tests.documents import a_lecture_in, a_recording_of
 
 
+def silent(_: str) -> None:
+    """Nobody watches."""
+
+
 @pytest.fixture
 async def database(stores):
     await stores.database.migrations.delete_many({})
@@ -38,18 +42,18 @@ async def test_a_new_database_needs_none_and_an_old_one_is_refused_until_migrate
     await settle_new(database)
     with pytest.raises(SettingsError, match="academy migrate"):
         await require_current(database)
-    assert await migrate(database, lambda _: None) == len(STEPS)
+    assert await migrate(database, silent) == len(STEPS)
     await require_current(database)
     job = await database.jobs.find_one({"recording_id": recording.id})
     assert (job["due"], job["instructor"]) == (job["created_at"], "teacher")
-    assert await migrate(database, lambda _: None) == 0
+    assert await migrate(database, silent) == 0
 
 
 async def test_a_step_that_failed_is_run_again_and_those_before_it_are_not(database):
     ran: list[int] = []
     with pytest.raises(OSError):
-        await migrate(database, str, [step(1, ran), step(2, ran, fails=True), step(3, ran)])
-    await migrate(database, str, [step(1, ran), step(2, ran), step(3, ran)])
+        await migrate(database, silent, [step(1, ran), step(2, ran, fails=True), step(3, ran)])
+    await migrate(database, silent, [step(1, ran), step(2, ran), step(3, ran)])
     assert ran == [1, 2, 2, 3]
 
 
@@ -60,13 +64,13 @@ async def test_two_processes_never_run_them_at_once(database):
         begun.set()
         await go_on.wait()
 
-    first = asyncio.create_task(migrate(database, str, [Step(1, "slow", slow)]))
+    first = asyncio.create_task(migrate(database, silent, [Step(1, "slow", slow)]))
     await begun.wait()
     with pytest.raises(Conflict):
-        await migrate(database, str, [Step(1, "slow", slow)])
+        await migrate(database, silent, [Step(1, "slow", slow)])
     go_on.set()
     assert await first == 1
-    assert await migrate(database, str, [Step(1, "slow", slow)]) == 0
+    assert await migrate(database, silent, [Step(1, "slow", slow)]) == 0
 
 
 async def test_the_lock_of_one_who_was_killed_runs_out(database):
@@ -75,11 +79,11 @@ async def test_the_lock_of_one_who_was_killed_runs_out(database):
         {"_id": "lock"}, [{"$set": {"token": "dead", "until": past}}], upsert=True
     )
     ran: list[int] = []
-    await migrate(database, str, [step(1, ran)])
+    await migrate(database, silent, [step(1, ran)])
     assert ran == [1]
 
 
 async def test_an_older_release_refuses_a_newer_database(database):
-    await migrate(database, str, [step(1, []), step(99, [])])
+    await migrate(database, silent, [step(1, []), step(99, [])])
     with pytest.raises(SettingsError, match="newer release"):
         await require_current(database)
