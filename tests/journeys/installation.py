@@ -131,6 +131,8 @@ class Installation:
                 headers={"Authorization": f"Bearer {self.token('admin')}"},
                 timeout=30,
                 follow_redirects=True,
+                # Before the server closes it, after five seconds: a request may cross that.
+                limits=httpx.Limits(keepalive_expiry=2),
             )
         return self._client
 
