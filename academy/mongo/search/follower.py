@@ -35,7 +35,7 @@ SAVE_SECONDS: Final = 5.0
 """Between two tokens saved while nothing happens."""
 _BATCH: Final = 50
 """Sources of one transaction."""
-_STATE: Final = "follower"
+STATE: Final = "follower"
 _NO_SUCH_TOKEN: Final = frozenset({260, 280, 286})
 """InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
 _SHOWN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -118,7 +118,7 @@ class Follower:
         # The write wakes our own stream, too.
         with contextlib.suppress(PyMongoError):
             await self._state.update_one(
-                {"_id": _STATE, "owner": self._owner},
+                {"_id": STATE, "owner": self._owner},
                 {"$set": {"owner": None, "bell": self._owner}},
             )
         await asyncio.shield(self._task)
@@ -140,7 +140,7 @@ class Follower:
     async def _lead(self) -> bool:
         """Takes or renews the lease."""
         await self._state.update_one(
-            {"_id": _STATE}, {"$setOnInsert": {"owner": None}}, upsert=True
+            {"_id": STATE}, {"$setOnInsert": {"owner": None}}, upsert=True
         )
         until = {"$add": ["$$NOW", int(LEASE_SECONDS * 1000)]}
         free = {
@@ -150,19 +150,19 @@ class Follower:
             ]
         }
         taken = await self._state.update_one(
-            {"_id": _STATE, **free}, [{"$set": {"owner": self._owner, "until": until}}]
+            {"_id": STATE, **free}, [{"$set": {"owner": self._owner, "until": until}}]
         )
         return bool(taken.matched_count)
 
     async def _follow(self) -> None:
-        state = await self._state.find_one({"_id": _STATE}) or {}
+        state = await self._state.find_one({"_id": STATE}) or {}
         try:
             await self._follow_from(state.get("token"))
         except OperationFailure as error:
             if error.code not in _NO_SUCH_TOKEN:
                 raise
             log.warning("what changed since the last stop is not known any more: building anew")
-            await self._state.update_one({"_id": _STATE}, {"$unset": {"token": ""}})
+            await self._state.update_one({"_id": STATE}, {"$unset": {"token": ""}})
 
     async def _follow_from(self, token: Mapping[str, Any] | None) -> None:
         news: asyncio.Queue[_News] = asyncio.Queue()
@@ -236,7 +236,7 @@ class Follower:
     async def _save(self, token: Mapping[str, Any]) -> None:
         self._saved_at = time.monotonic()
         await self._state.update_one(
-            {"_id": _STATE, "owner": {"$in": [None, self._owner]}}, {"$set": {"token": token}}
+            {"_id": STATE, "owner": {"$in": [None, self._owner]}}, {"$set": {"token": token}}
         )
 
 
