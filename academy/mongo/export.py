@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import bson
 from bson.raw_bson import RawBSONDocument
@@ -123,8 +123,7 @@ def _batches(file: Path) -> Iterator[list[RawBSONDocument]]:
     batch: list[RawBSONDocument] = []
     with gzip.open(file, "rb") as stream:
         for raw in bson.decode_file_iter(
-            stream,  # type: ignore[arg-type]
-            bson.CodecOptions(document_class=RawBSONDocument),
+            cast("BinaryIO", stream), bson.CodecOptions(document_class=RawBSONDocument)
         ):
             batch.append(raw)
             if len(batch) == BATCH:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from academy.errors import Conflict, Invalid, NotFound
 from academy.jobs import Failure, FailureKind, JobState
 from tests.documents import PUBLICATION, a_claim_of, a_lecture_in, media_for
 
-ONLY = {"data_dir": None}
+ONLY: dict[str, Any] = {"data_dir": None}
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ async def failed(stores, code):
 
 async def test_what_failed_with_a_code_is_tried_again_once(stores, capsys):
     first, other = await failed(stores, "broken"), await failed(stores, "else")
-    again = {"everything": True, "code": "broken", "course": None, **ONLY}
+    again: dict[str, Any] = {"everything": True, "code": "broken", "course": None, **ONLY}
     await asyncio.to_thread(retry, [], **again)
     assert "Queued again: 1." in capsys.readouterr().out
     await asyncio.to_thread(retry, [], **again)
@@ -42,7 +43,7 @@ async def test_what_failed_with_a_code_is_tried_again_once(stores, capsys):
 
 async def test_one_is_named_by_its_lecture_and_told_why_not(stores):
     job = await failed(stores, "broken")
-    named = {"everything": False, "course": None, **ONLY}
+    named: dict[str, Any] = {"everything": False, "course": None, **ONLY}
     await asyncio.to_thread(retry, [job.lecture_id], code=None, **named)
     with pytest.raises(Conflict):
         await asyncio.to_thread(retry, [job.lecture_id], code=None, **named)
@@ -64,7 +65,7 @@ async def published(stores):
 
 
 def campaign(**members):
-    usual = {"profile": None, "course": None, "everything": True, "campaign": "c1", "wait": False,
+    usual: dict[str, Any] = {"profile": None, "course": None, "everything": True, "campaign": "c1", "wait": False,
              "dry_run": False, **ONLY}  # fmt: skip
     retranscode(**usual | members)
 
