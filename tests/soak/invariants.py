@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -124,6 +125,8 @@ async def _judge_storage(town: Town, uploads: Sequence[Upload], verdict: Verdict
         for name, value in town.env.items()
         if name.startswith("ACADEMY_")
     }
+    # boto3 finds these by itself, here as in the services.
+    os.environ.update({name: town.env[name] for name in town.env if name.startswith("AWS_")})
     async with open_backend(Settings.load(**environment)) as backend:
         async for held in backend.stores.holdings.held_recordings():
             pieces = await asyncio.to_thread(lambda key: list(backend.storage.read(key)), held.key)

@@ -27,6 +27,8 @@ from tests.soak.services import Service
 ROOT = Path(__file__).parents[2]
 DASK = [sys.executable, "-W", "ignore", "-m", "dask"]
 SMALL_DISK = "size=96m"
+START = 600
+"""Seconds that eight processes may take to start on a busy machine."""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Town:
     storage: S3Server
     services: dict[str, Service] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
     disk: Path | None = None
     """A small file system that holds the workers' temporary files, where one could be mounted."""
 
@@ -150,7 +153,7 @@ def town(folder: Path, *, profile: str, workers: int = 2) -> Iterator[Town]:
         add("api", *ACADEMY, "api", "--port", str(port), "--with-parent")
         for number in range(2):
             add(f"transcoder-{number}", *ACADEMY, "transcoder", "--with-parent")
-        wait_until(built.ready, "the API is ready", also=built.logs)
+        wait_until(built.ready, "the API is ready", also=built.logs, patience=START)
         yield built
 
 
@@ -183,7 +186,10 @@ def _small_disk(path: Path, stack: ExitStack) -> Path | None:
 
 
 def token(built: Town, role: str) -> str:
-    return built.run("token", "--role", role).stdout.strip()
+    """Issued once: asking for one starts a process."""
+    if role not in built.tokens:
+        built.tokens[role] = built.run("token", "--role", role).stdout.strip()
+    return built.tokens[role]
 
 
 def course(built: Town, slug: str) -> None:
