@@ -34,6 +34,7 @@ function sentence(status, problem) {
  * @param {string} method
  * @param {string} path from the root, such as `/v1/courses`
  * @param {{body?: unknown, query?: Record<string, any>, signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ *   a `Blob` as body is sent as it is, anything else as JSON
  * @returns {Promise<any>} the JSON answer, or null when there is none
  */
 export async function call(method, path, { body, query = {}, signal, headers = {} } = {}) {
@@ -43,15 +44,16 @@ export async function call(method, path, { body, query = {}, signal, headers = {
   }
   url.searchParams.set('lang', reading());
   const bearer = token();
+  const file = body instanceof Blob;
   const init = {
     method,
     headers: {
       Accept: 'application/json',
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(body === undefined ? {} : { 'Content-Type': file ? body.type || 'text/plain' : 'application/json' }),
       ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
       ...headers,
     },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: file ? body : JSON.stringify(body),
   };
   const answer = await send(url, init, signal);
   if (answer.ok) return answer.status === 204 ? null : answer.json();

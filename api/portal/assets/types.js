@@ -42,6 +42,8 @@
  *   inspection: {findings: Finding[]} | null, failure: {code: string, message: string} | null}} Recording
  * @typedef {{state: string, lecture_id: string, lecture: string, course: string, expires_at: string,
  *   recording: Recording | null}} Errand
+ * @typedef {{language: string, label: string, kind: 'subtitles' | 'captions', cues: number, uploaded_at: string}} CaptionsGiven
+ * @typedef {{id: string, state: 'open' | 'used' | 'expired' | 'revoked', url: string, note: string, expires_at: string}} Invitation
  * @typedef {{id: string, part_size: number, part_count: number, expires_at: string}} UploadPlan
  * @typedef {{state: 'open' | 'completing' | 'completed' | 'aborted' | 'expired',
  *   parts: {number: number, size: number, etag: string}[]}} UploadStatus

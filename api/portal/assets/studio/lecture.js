@@ -1,8 +1,10 @@
-/** One lecture: its recording, from the upload to the end of transcoding, and publishing. */
+/** One lecture: its recording, from the upload to the end of transcoding, captions, invitations, publishing. */
 import { call, get } from '../api.js';
 import { fill, h } from '../dom.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
+import { captionsPanel } from './captions.js';
+import { invitationsPanel } from './invitations.js';
 import { actionButton, notice, publishedBadge } from './parts.js';
 import { recordingPanel } from './recording.js';
 import { uploadPanel } from './upload.js';
@@ -17,7 +19,8 @@ export async function showLecture(root, id, signal) {
   const recording = h('div', { class: 'studio-stack', id: 'recording' });
   const upload = h('div', { class: 'studio-stack', id: 'upload' });
   fill(root, head, h('section', { class: 'panel studio-stack', 'aria-labelledby': 'recording-title' },
-    h('h2', { id: 'recording-title', t: 'upload.title' }), recording, upload));
+    h('h2', { id: 'recording-title', t: 'upload.title' }), recording, upload),
+    captionsPanel(lecture, signal), invitationsPanel(lecture, signal));
   showHead(head, lecture, course);
 
   /** After a state has changed, the words above follow. */
