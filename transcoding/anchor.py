@@ -8,6 +8,7 @@ known to the sample once the first few are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, Final
 
 import ffmpeg as graph
@@ -47,6 +48,10 @@ def needed(inspection: Inspection) -> bool:
     return inspection.audio is not None and inspection.container in COARSE
 
 
+LIMITS: Final = ffmpeg.Limits(120, cpu_seconds=30, output_bytes=1 << 20, memory_bytes=2 << 30)
+"""A fraction of a second is decoded, into a pipe."""
+
+
 def measure(
     program: str,
     source: Source,
@@ -60,7 +65,7 @@ def measure(
     text = bytearray()
     ffmpeg.run(
         anchor_command(program, source, audio),
-        limits=ffmpeg.Limits(wall_seconds=120),
+        limits=LIMITS,
         cancelled=cancelled,
         on_stdout=text.extend,
     )
@@ -79,7 +84,7 @@ def anchored(listing: str) -> Anchor | None:
 
 
 def anchor_command(program: str, source: Source, audio: AudioStream) -> list[str]:
-    options: dict[str, Any] = {**source.options, "copyts": None, "start_at_zero": None}
+    options: dict[str, Any] = {**source.options, **source.reading_from(Fraction(0))}
     stream = graph.input(source.url, **options)[str(audio.index)]
     frames: dict[str, Any] = {"frames:a": FRAMES, "c:a": "pcm_s16le"}
     return [program, *graph.output(stream, "pipe:1", format="framecrc", **frames).get_args()]

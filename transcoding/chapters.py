@@ -17,7 +17,7 @@ from PIL import Image
 from transcoding import slides
 from transcoding.reel import AT_ONCE, Reel
 
-BRIEF: Final = 30
+BRIEF: Final = 9
 """Segments that are all looked at closely: too few to tell what always moves from what changes often."""
 MOST_CLOSE: Final = 400
 """Segments looked at closely: more of them and it is no slide show."""

@@ -14,6 +14,8 @@ from academy.media import Chunk, Grid
 FIRST_CHUNKS = (1, 1)
 """Segments of the first chunks: two run in parallel, so that 8 s are playable soonest. The next ones
 double, and are never waited for: see `tests/properties/test_no_stall.py`."""
+UNWATCHED_LEAST = 2
+"""Segments of a chunk at least, where nobody waits: each chunk costs a start and a seek."""
 FEW = 8
 """Encoders of which one that straggles is not missed."""
 LONGEST_CHUNK = Fraction(64)
@@ -69,9 +71,11 @@ def _grow(grid: Grid, first: tuple[int, ...], longest: Fraction, *, slots: int =
         size = min(grown, most) if first else most
         if slots > 1:
             share = left // slots
-            size = min(size, max(1, share if slots <= FEW else max(min(2, share), share // 2)))
+            least = 1 if first else UNWATCHED_LEAST
+            size = min(size, max(least, share if slots <= FEW else max(min(2, share), share // 2)))
         # A short rest joins its predecessor: a chunk of its own would cost a seek and a start.
-        count = left if left <= size + size // 4 else size
+        spare = max(size // 4, 0 if first else 1)
+        count = left if left <= size + spare else size
         chunks.append(Chunk(index=index, first_segment=start, segments=count))
         start += count
     return chunks

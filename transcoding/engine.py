@@ -278,7 +278,12 @@ CONFIGURATION: Final[Mapping[str, Any]] = {
     "distributed.scheduler.allowed-failures": WORKERS_MAY_DIE,
     # The kernel and our own heartbeat look after the machine.
     "distributed.worker.profile.enabled": False,
+    # Clocks that tick 100 times a second to draw dashboards we do not have: 0.3 % of a core each.
+    "distributed.admin.tick.interval": "1s",
     "distributed.admin.tick.limit": "60s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.scheduler.work-stealing-interval": "1s",
     "distributed.worker.memory.terminate": False,
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.spill": False,

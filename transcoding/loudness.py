@@ -11,14 +11,16 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal
 
 from academy.errors import Transient
-from academy.recordings import AudioStream
+from academy.recordings import AudioStream, Inspection
 from transcoding import process
 from transcoding.process import Limits
 from transcoding.sources import Source
+from transcoding.splicing import near
 from transcoding.walls import around_our_own
 
 CHILD: Final = Path(__file__).with_name("libav") / "levels.py"
@@ -89,7 +91,7 @@ class Sound:
 def measure(
     source: Source,
     audio: AudioStream,
-    duration: float,
+    inspection: Inspection,
     *,
     channels: int,
     cancelled: Callable[[], bool] | None = None,
@@ -102,7 +104,7 @@ def measure(
     told = bytearray()
     words = [
         *(source.url, json.dumps(source.options), str(audio.index)),
-        *("mono" if channels == 1 else "stereo", json.dumps(stretches(duration))),
+        *("mono" if channels == 1 else "stereo", json.dumps(_places(source, inspection))),
     ]
     ending = process.run(
         [sys.executable, "-I", str(CHILD), *words],
@@ -116,6 +118,18 @@ def measure(
     if ending.status != 0 or ending.limit is not None:
         return None
     return heard(json.loads(told))
+
+
+def _places(source: Source, inspection: Inspection) -> list[tuple[float, float | None, str | None]]:
+    """Start, length, and where to read it: None is the source itself, where libav can seek."""
+    places = stretches(inspection.duration)
+    if near(source, inspection, Fraction(0), picture=False) is source:
+        return [(start, length, None) for start, length in places]
+    found: list[tuple[float, float | None, str | None]] = []
+    for start, length in places:
+        from_here = near(source, inspection, Fraction(start), picture=False)
+        found.append((start, length, None if from_here is source else from_here.url))
+    return found
 
 
 def heard(places: Sequence[Mapping[str, Sequence[float]]]) -> Sound | None:

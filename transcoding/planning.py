@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeVar
 
 from academy.media import AudioRendition, MediaPlan
@@ -25,6 +26,7 @@ from transcoding.probe import inspect
 from transcoding.profiles import Profile
 from transcoding.reasons import reasons
 from transcoding.sources import Source, open_source
+from transcoding.splicing import near
 from transcoding.subtitles import Extracted
 
 T = TypeVar("T")
@@ -84,7 +86,7 @@ class Planner:
             lambda source, cancelled: loudness.measure(
                 source,
                 audio,
-                inspection.duration,
+                inspection,
                 channels=rendition.channels,
                 cancelled=cancelled,
             )
@@ -107,7 +109,7 @@ class Planner:
             return None
         return await self._on_source(
             lambda source, cancelled: anchor.measure(
-                self.ffmpeg.path, source, audio, cancelled=cancelled
+                self.ffmpeg.path, _begun(source, inspection), audio, cancelled=cancelled
             )
         )
 
@@ -118,7 +120,11 @@ class Planner:
             return []
         return await self._on_source(
             lambda source, cancelled: subtitles.extract(
-                self.ffmpeg.path, source, streams, language=language, cancelled=cancelled
+                self.ffmpeg.path,
+                _begun(source, inspection),
+                streams,
+                language=language,
+                cancelled=cancelled,
             )
         )
 
@@ -128,6 +134,11 @@ class Planner:
                 return work(source, cancelled)
 
         return await in_thread(opened)
+
+
+def _begun(source: Source, inspection: Inspection) -> Source:
+    """To be read from its beginning on, without a search for an index that is not there."""
+    return near(source, inspection, Fraction(0), picture=False)
 
 
 async def in_thread(work: Callable[[Cancelled], T]) -> T:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from transcoding import ffmpeg
 from transcoding.complexity import Content, Loss, Sample
 from transcoding.ffmpeg import EncodingFailed, Limits
 from transcoding.sources import Source
+from transcoding.splicing import near
 
 STRETCHES: Final = 4
 PICTURES: Final = 16
@@ -58,11 +60,12 @@ def look(
 
     def stretch(start: float) -> tuple[Sample, float] | None:
         said = bytearray()
+        from_here = near(source, inspection, Fraction(start), picture=True)
         with tempfile.TemporaryDirectory(prefix="academy-") as place:
             files = {short: Path(place) / f"{short}.gray" for short in (0, *smaller)}
             try:
                 ended = ffmpeg.run(
-                    command(program, source, video, start, size, files),
+                    command(program, from_here, video, start, size, files),
                     limits=LIMITS,
                     cancelled=cancelled,
                     on_stdout=said.extend,
@@ -117,10 +120,8 @@ def command(
     how much each picture but the first differs from the one before, at half the size; to the others,
     named by a short side: what the first picture loses by being scaled down to it.
     """
-    options: dict[str, Any] = {**source.options, "threads": 1, "copyts": None, "t": LONGEST}
-    if start > 0:
-        # From the keyframe before: nothing is decoded in vain.
-        options |= {"noaccurate_seek": None, "ss": f"{start:.3f}"}
+    options: dict[str, Any] = {**source.options, "threads": 1, "t": LONGEST}
+    options |= source.reading_from(Fraction(start))
     stream = (
         graphs.input(source.url, **options)[str(video.index)]
         .filter("trim", end_frame=PICTURES)

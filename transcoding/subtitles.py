@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -78,7 +79,7 @@ def command(
     program: str, source: Source, indexes: Sequence[int], files: Sequence[Path]
 ) -> list[str]:
     """Every subtitle stream to a WebVTT file of its own. Times count from the container's start."""
-    options: dict[str, Any] = {**source.options, "copyts": None, "start_at_zero": None}
+    options: dict[str, Any] = {**source.options, **source.reading_from(Fraction(0))}
     opened = graph.input(source.url, **options)
     outputs = [
         graph.output(

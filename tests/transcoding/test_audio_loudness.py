@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from academy.recordings import AudioStream
 from tests import footage as maker
-from transcoding import sources
+from transcoding import probe, sources
 from transcoding.loudness import STRETCHES, gain_towards, integrated, measure, stretches
 
 
@@ -50,8 +49,10 @@ def test_places_tell_what_the_whole_is(tmp_path: Path) -> None:
     # A tone of -23 LUFS in both channels, for half of every ten seconds.
     tone = "0.0708*sin(2*PI*997*t)*lt(mod(t\\,10)\\,5)"
     maker.ffmpeg("-f", "lavfi", "-i", f"aevalsrc={tone}|{tone}:s=16000:d=150", path)
-    stream = AudioStream(index=0, codec="pcm_s16le", channels=2, sample_rate=16_000)
-    found = measure(sources.of_file(path), stream, 150.0, channels=2)
+    source = sources.of_file(path)
+    inspection = probe.inspect(source, filename=path.name)
+    assert inspection.audio is not None
+    found = measure(source, inspection.audio, inspection, channels=2)
     assert found is not None
     assert found.loudness == pytest.approx(-23.0, abs=0.7)
     assert found.only_side is None

@@ -38,7 +38,8 @@ def test_encoders_end_together() -> None:
 
 
 def test_where_nobody_watches_chunks_are_long_from_the_start() -> None:
-    assert sizes(plan_chunks(grid(48), slots=2, watched=False)) == [6, 3, 1, 1, 1]
+    assert sizes(plan_chunks(grid(48), slots=2, watched=False)) == [6, 3, 3]
+    assert sizes(plan_chunks(grid(20), slots=2, watched=False)) == [2, 3]
     assert sizes(plan_chunks(grid(7200), slots=2, watched=False))[:3] == [16, 16, 16]
 
 

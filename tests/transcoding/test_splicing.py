@@ -14,7 +14,7 @@ import pytest
 
 from academy.recordings import Inspection
 from tests.footage import AAC, ffmpeg
-from transcoding import binary, probe, sources
+from transcoding import binary, loudness, probe, sampling, sources
 from transcoding.range_reader import RangeReader
 from transcoding.sources import Source
 from transcoding.splicing import near
@@ -103,6 +103,29 @@ def test_a_chunk_from_the_middle_has_the_frames_it_has_on_this_machine(
             assert spliced.size < local.size / 2
         heard = near(whole, remote.inspection, Fraction(at), picture=False)
         assert heard.origin is not None
+
+
+def test_planning_sees_there_what_it_sees_here(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loudness, "stretches", lambda length: [(length / 2, 2.0), (1.0, 2.0)])
+    inspection, program = remote.inspection, binary.find().path
+    assert inspection.audio is not None
+    here = sources.of_file(remote.path)
+    with RangeReader(remote, "source", here.size) as reader:  # type: ignore[arg-type]
+        there = Source(
+            reader.url, here.size, ("http", "tcp"), reader.fetch, reader.trouble, reader.view
+        )
+        content = sampling.look(program, there, inspection, [180, 90])
+        heard = loudness.measure(there, inspection.audio, inspection, channels=1)
+    alike = sampling.look(program, here, inspection, [180, 90])
+    assert content is not None
+    assert alike is not None
+    assert content.need == pytest.approx(alike.need, rel=0.25)
+    same = loudness.measure(here, inspection.audio, inspection, channels=1)
+    assert heard is not None
+    assert same is not None
+    assert heard.loudness == pytest.approx(same.loudness, abs=1.0)
 
 
 def test_what_has_an_index_or_lies_here_is_read_as_it_is(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from av.stream import Discard
 RATE = 48_000
 MOMENTARY = "lavfi.r128.M"
 PEAK = "lavfi.r128.sample_peaks_ch"
+UNINDEXED = {"fflags": "+ignidx"}
+"""Libav must not look for an index by reading every fragment."""
 Place = dict[str, list[float]]
 
 
@@ -32,10 +34,28 @@ def main(
     options: dict[str, str],
     index: int,
     layout: str,
+    places: list[tuple[float, float | None, str | None]],
+) -> list[Place]:
+    """`places`: start in seconds after the container's start; length, or None for all that follows; and
+    the address of what begins shortly before, for a recording that has no index to seek with.
+    """
+    av.logging.set_level(None)
+    if any(view for _, _, view in places):
+        return [
+            place
+            for _, length, view in places
+            for place in opened(view or url, options | UNINDEXED, index, layout, [(0.0, length)])
+        ]
+    return opened(url, options, index, layout, [(start, length) for start, length, _ in places])
+
+
+def opened(
+    url: str,
+    options: dict[str, str],
+    index: int,
+    layout: str,
     places: list[tuple[float, float | None]],
 ) -> list[Place]:
-    """`places`: start in seconds after the container's start, and length or None for all that follows."""
-    av.logging.set_level(None)
     with av.open(url, options=options, timeout=30, metadata_errors="replace") as container:
         sound = container.streams[index]
         if not isinstance(sound, AudioStream):
