@@ -13,7 +13,9 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["tokens", "path-tokens", "disk-links", "cursors", "webhooks", "invitations", "uppy"]
+Purpose = Literal[
+    "tokens", "path-tokens", "disk-links", "cursors", "webhooks", "invitations", "uppy"
+]
 
 
 class KeyRing:
@@ -38,9 +40,11 @@ class KeyRing:
         return hmac.new(self.key(purpose), message, hashlib.sha256).digest()[:length].hex()
 
     def verify(self, purpose: Purpose, message: bytes, signature: str, *, length: int = 20) -> bool:
+        # As bytes: what strangers send as a signature may hold any character.
+        given = signature.encode("utf-8", "surrogatepass")
         return any(
             hmac.compare_digest(
-                hmac.new(key, message, hashlib.sha256).digest()[:length].hex(), signature
+                hmac.new(key, message, hashlib.sha256).digest()[:length].hex().encode(), given
             )
             for key in self.keys(purpose)
         )

@@ -179,7 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         path, _, view = self.path[1:].partition("/")
         shown = _VIEW.fullmatch(view)
-        if not secrets.compare_digest(f"/{path}", self.server.path) or (view and not shown):
+        if not secrets.compare_digest(f"/{path}".encode(), self.server.path.encode()) or (
+            view and not shown
+        ):
             self._head(HTTPStatus.NOT_FOUND, 0)
             return
         reader = self.server.reader

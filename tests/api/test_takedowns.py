@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -133,7 +134,7 @@ async def test_a_running_job_loses_its_lease_and_writes_no_receipt(lecture, admi
 class Cdn(BaseHTTPRequestHandler):
     """Fails once, then takes what it is told."""
 
-    told: list[tuple[str | None, bytes]]
+    told: ClassVar[list[tuple[str | None, bytes]]]
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
@@ -148,7 +149,7 @@ class Cdn(BaseHTTPRequestHandler):
 @pytest.fixture
 def cdn():
     class Handler(Cdn):
-        told = []
+        told: ClassVar[list[tuple[str | None, bytes]]] = []
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)

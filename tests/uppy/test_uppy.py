@@ -168,5 +168,6 @@ async def test_uppy_cancels_and_the_store_is_empty_again(
         await page.evaluate(SEND, [s3_site.url, lecture, s3_site.token()])
     assert (await deleted.value).status == 200
     upload = await s3_site.stores.database.uploads.find_one({"lecture_id": lecture})
+    assert upload is not None
     assert upload["state"] == "aborted"
     await expect(page.locator("#file")).to_have_count(1)
