@@ -97,6 +97,35 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "zh": "文件里有 {count} 条音轨；使用主音轨。",
         "fr": "Le fichier contient {count} pistes sonores ; la principale est utilisée.",
     },
+    "sound_outlasts_picture": {
+        "en": "The sound lasts {sound:time}, the picture only {picture:time}: the last picture stands still "
+        "for the rest. If the picture should go on, check the recording and upload it again.",
+        "zh": "声音长{sound:time}，画面只有{picture:time}：之后会一直停在最后一个画面。"
+        "如果后面应该有画面，请检查录制文件后重新上传。",
+        "fr": "Le son dure {sound:time}, l'image seulement {picture:time} : la dernière image reste affichée "
+        "ensuite. Si l'image devrait continuer, vérifiez l'enregistrement et renvoyez-le.",
+    },
+    "quiet": {
+        "en": "The sound is very quiet ({loudness:number} LUFS). It is amplified, and its noise with it. "
+        "If you can, record closer to the microphone.",
+        "zh": "声音很小（{loudness:number} LUFS）。会放大音量，但噪声也会随之放大。条件允许时，请靠近麦克风录制。",
+        "fr": "Le son est très faible ({loudness:number} LUFS). Il est amplifié, et le bruit avec lui. "
+        "Si possible, enregistrez plus près du micro.",
+    },
+    "clipped": {
+        "en": "The sound was recorded too loudly: its peaks are cut off and it may sound harsh. "
+        "If you can, record again with a lower level.",
+        "zh": "录音音量过大：声音的峰值被削掉，听起来可能刺耳。条件允许时，请调低录音音量重新录制。",
+        "fr": "Le son a été enregistré trop fort : ses crêtes sont coupées et il peut paraître dur. "
+        "Si possible, enregistrez de nouveau à un niveau plus bas.",
+    },
+    "drop_outs": {
+        "en": "The sound drops out, first at about {at:time} (places noticed: {count}). "
+        "Listen there; if something is missing, check the recording and upload it again.",
+        "zh": "声音有中断（发现{count}处，第一处约在{at:time}）。请试听；如果缺少内容，请检查录制文件后重新上传。",
+        "fr": "Le son s'interrompt, d'abord vers {at:time} (endroits constatés : {count}). "
+        "Écoutez à cet endroit ; s'il manque quelque chose, vérifiez l'enregistrement et renvoyez-le.",
+    },
     "silent": {
         "en": "Nothing can be heard: was the microphone off? "
         "Check the recording and upload one with sound.",

@@ -131,6 +131,14 @@ class AudioRendition(BaseModel):
     """Nothing can be heard, as far as was listened."""
     only_side: Literal["left", "right"] | None = None
     """The only side that can be heard, where there are two."""
+    loudness: float | None = None
+    """Of the source, in LUFS, where it could be measured."""
+    clipped: bool = False
+    """The source was recorded too loudly: its peaks are cut off."""
+    drop_outs: int = 0
+    """How often the source's sound was heard to break off and come back."""
+    drop_out_at: float | None = None
+    """Seconds at which it did so first."""
 
 
 class MediaPlan(BaseModel):

@@ -19,6 +19,7 @@ from academy.errors import Transient
 from academy.recordings import AudioStream, Inspection
 from transcoding import process
 from transcoding.process import Limits
+from transcoding.sound_defects import drop_outs, is_clipped
 from transcoding.sources import Source
 from transcoding.splicing import near
 from transcoding.walls import around_our_own
@@ -79,6 +80,9 @@ class Sound:
 
     loudness: float | None
     peaks: tuple[float, float] | None = None
+    clipped: bool = False
+    drop_outs: tuple[float, ...] = ()
+    """Seconds after the container's start, rising."""
 
     @property
     def only_side(self) -> Literal["left", "right"] | None:
@@ -117,7 +121,7 @@ def measure(
         raise Transient(f"The recording could not be read from storage: {trouble}")
     if ending.status != 0 or ending.limit is not None:
         return None
-    return heard(json.loads(told))
+    return heard(json.loads(told), [start for start, _ in stretches(inspection.duration)])
 
 
 def _places(source: Source, inspection: Inspection) -> list[tuple[float, float | None, str | None]]:
@@ -132,11 +136,16 @@ def _places(source: Source, inspection: Inspection) -> list[tuple[float, float |
     return found
 
 
-def heard(places: Sequence[Mapping[str, Sequence[float]]]) -> Sound | None:
-    """From what `libav/levels.py` tells of each place."""
+def heard(places: Sequence[Mapping[str, Sequence[float]]], starts: Sequence[float]) -> Sound | None:
+    """From what `libav/levels.py` tells of each place; `starts`: seconds at which they begin."""
     momentary = [value for place in places for value in place["momentary"]]
     if not momentary:
         return None
     sides = [place["peaks"] for place in places if len(place["peaks"]) == 2]
     peaks = (max(side[0] for side in sides), max(side[1] for side in sides)) if sides else None
-    return Sound(integrated(momentary), peaks)
+    return Sound(
+        integrated(momentary),
+        peaks,
+        clipped=is_clipped(places),
+        drop_outs=tuple(drop_outs(places, starts)),
+    )

@@ -22,7 +22,7 @@ from transcoding.chunks import joined, missing_runs, plan_chunks, plan_stretches
 from transcoding.endings import Ending, ending_of, with_damage
 from transcoding.engine import Engine
 from transcoding.ffmpeg import EncodingFailed
-from transcoding.findings import with_sound
+from transcoding.findings import with_measured
 from transcoding.ledger import Frozen, Ledger
 from transcoding.passes import in_passes
 from transcoding.planning import Planner, in_thread
@@ -91,7 +91,7 @@ async def transcode(
     if frozen.plan.encoder != ffmpeg.fingerprint:
         raise EncoderChanged
     inspection = inspection.model_copy(update={"explanation": frozen.plan.explanation})
-    inspection = with_sound(inspection, frozen.plan.audio)
+    inspection = with_measured(inspection, frozen.plan)
     await ledger.inspected(inspection)
     sound = await planner.anchor(inspection)
     encoding = _Encoding(assignment, engine, ledger, ffmpeg, inspection, frozen, sound)

@@ -99,6 +99,10 @@ class Planner:
                 "gain_db": gain,
                 "silent": measured.loudness is None,
                 "only_side": measured.only_side,
+                "loudness": measured.loudness,
+                "clipped": measured.clipped,
+                "drop_outs": len(measured.drop_outs),
+                "drop_out_at": next(iter(measured.drop_outs), None),
             }
         )
 

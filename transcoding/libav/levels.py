@@ -1,8 +1,8 @@
 """Measures how loud a recording is in a few places, in a process of its own: it reads a stranger's file.
 
 Started by `loudness.py` under the supervisor, as a script: `levels.py URL OPTIONS STREAM LAYOUT PLACES`.
-Writes for each place, as JSON, momentary loudness (LUFS of 400 ms, every 100 ms) and the highest sample
-of each channel (1.0 is full scale). The file is opened once: two hours of an MP4's index take as long to read as 16 places to decode. About 0.5 s of CPU.
+Writes for each place, as JSON, momentary loudness (LUFS of 400 ms, every 100 ms), the highest sample of
+each channel and of each 100 ms (1.0 is full scale), and where time jumps. The file is opened once: two hours of an MP4's index take as long to read as 16 places to decode. About 0.5 s of CPU.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from av.stream import Discard
 RATE = 48_000
 MOMENTARY = "lavfi.r128.M"
 PEAK = "lavfi.r128.sample_peaks_ch"
+TOP = "lavfi.astats.Overall.Peak_level"
+GAP = 0.5
+"""Seconds without sound from which it counts as broken off: codecs that send nothing in pauses leave less."""
 UNINDEXED = {"fflags": "+ignidx"}
 """Libav must not look for an index by reading every fragment."""
 Place = dict[str, list[float]]
@@ -72,7 +75,7 @@ def levels(
     container: InputContainer, sound: AudioStream, layout: str, start: float, length: float | None
 ) -> Place:
     """What cannot be read counts for nothing."""
-    found: Place = {"momentary": [], "peaks": []}
+    found: Place = {"momentary": [], "peaks": [], "tops": [], "gaps": []}
     with suppress(av.error.FFmpegError, ValueError):
         if start > 0:
             origin = container.start_time or 0
@@ -84,19 +87,25 @@ def levels(
             graph.add("aresample", str(RATE)),
             graph.add("aformat", f"channel_layouts={layout}"),
             graph.add("ebur128", "metadata=1:peak=sample"),
+            # Of each 100 ms alone, decibels of the highest sample.
+            graph.add(
+                "astats", "metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level"
+            ),
             graph.add("abuffersink"),
         ]
         graph.link_nodes(*chain).configure()
-        for frame in frames(container, sound, length):
+        for frame in frames(container, sound, length, found["gaps"]):
             graph.push(frame)
             measured(graph, found)
     return found
 
 
 def frames(
-    container: InputContainer, sound: AudioStream, length: float | None
+    container: InputContainer, sound: AudioStream, length: float | None, gaps: list[float]
 ) -> Iterator[AudioFrame]:
+    """Adds to `gaps` when, after the first frame, the time jumps."""
     begin: float | None = None
+    end: float | None = None
     for packet in container.demux(sound):
         decoded: list[AudioFrame] = []
         with suppress(av.error.InvalidDataError):
@@ -106,6 +115,10 @@ def frames(
                 begin = frame.time
             elif length is not None and frame.time is not None and frame.time > begin + length:
                 return
+            if begin is not None and frame.time is not None:
+                if end is not None and frame.time > end + GAP:
+                    gaps.append(round(end - begin, 2))
+                end = frame.time + frame.samples / frame.sample_rate
             yield frame
 
 
@@ -116,6 +129,7 @@ def measured(graph: av.filter.Graph, place: Place) -> None:
             told = graph.pull().metadata
             if MOMENTARY in told:
                 place["momentary"].append(round(float(told[MOMENTARY]), 2))
+                place["tops"].append(round(10 ** (float(told[TOP]) / 20), 3))
                 place["peaks"] = [
                     float(told[f"{PEAK}{channel}"])
                     for channel in range(2)
