@@ -7,8 +7,9 @@ from typing import Annotated, Final
 from fastapi import Header, Response
 from pydantic import BaseModel, Field
 
+from academy import failures
 from academy.findings import in_language
-from academy.jobs import Job, JobState
+from academy.jobs import Failure, Job, JobState
 from academy.recordings import Inspection, Recording
 from api.answers import untagged
 from api.context import Writer
@@ -26,10 +27,14 @@ EVENTS: Final[Responses] = {
 
 
 class FailureOut(BaseModel):
-    """`message` is a sentence for the instructor."""
+    """`message` is a sentence for the instructor, in the reader's language."""
 
     code: str
     message: str
+
+    @classmethod
+    def of(cls, failure: Failure, languages: Languages) -> FailureOut:
+        return cls(code=failure.code, message=failures.sentence(failure, languages.wanted))
 
 
 class RecordingOut(BaseModel):
@@ -46,7 +51,7 @@ class RecordingOut(BaseModel):
 
     @classmethod
     def of(cls, recording: Recording, job: Job, languages: Languages) -> RecordingOut:
-        """Findings in the reader's language."""
+        """Findings and failure in the reader's language."""
         failure, inspection = job.failure, recording.inspection
         if inspection is not None:
             found = in_language(inspection.findings, languages.wanted)
@@ -61,7 +66,7 @@ class RecordingOut(BaseModel):
             filename=recording.filename,
             size=recording.size,
             inspection=inspection,
-            failure=FailureOut(code=failure.code, message=failure.message) if failure else None,
+            failure=FailureOut.of(failure, languages) if failure else None,
         )
 
 

@@ -51,6 +51,20 @@ async def test_progress_inspection_and_failure_are_shown(teacher, backend, claim
     assert detail not in shown.text
 
 
+async def test_a_failure_is_told_in_the_readers_language(teacher, backend, claimed):
+    path, job = claimed
+    failure = Failure(code="encrypted", message="“a.mp4” is encrypted.", kind=FailureKind.SOURCE)
+    await backend.stores.jobs.fail(job, failure)
+    told = {
+        language: (await teacher.get(path, headers={"Accept-Language": language})).json()["failure"]
+        for language in ("zh-CN", "en", "fr")
+    }
+    assert {each["code"] for each in told.values()} == {"encrypted"}
+    assert "加密" in told["zh-CN"]["message"]
+    assert told["en"]["message"] == failure.message
+    assert "chiffré" in told["fr"]["message"]
+
+
 async def test_cancel_and_retry_do_what_the_state_allows(teacher, claimed):
     path, _ = claimed
     assert (await teacher.post(f"{path}/retry")).status_code == 409

@@ -132,6 +132,8 @@ async def test_it_goes_on_after_the_page_was_closed_and_a_bad_file_may_be_replac
         Failure(code="not_media", message="This file is no recording.", kind=FailureKind.SOURCE),
     )
     await expect(page.get_by_text("This file is no recording.")).to_be_visible()
+    await page.get_by_role("button", name="Français").click()
+    await expect(page.get_by_text("Ce fichier n'est pas un enregistrement.")).to_be_visible()
     await expect(page.locator("#file")).to_have_count(1)
 
 

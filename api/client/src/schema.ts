@@ -2443,7 +2443,7 @@ export interface components {
         EventKind: "lecture.streaming" | "lecture.ready" | "lecture.failed" | "certificate.issued" | "webhook.test";
         /**
          * Failure
-         * @description `message` is a sentence for the instructor.
+         * @description `message` is a sentence for the instructor, in the reader's language.
          */
         Failure: {
             /** Code */

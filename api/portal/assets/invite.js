@@ -64,11 +64,8 @@ async function begin() {
   }
 }
 
-/** Why a file was no recording. The API's own sentence comes in English. */
-function refused() {
-  const said = errand?.recording?.failure?.message ?? '';
-  return language() === 'en' && said ? said : tell('failed');
-}
+/** Why a file was no recording, as the API says it in this language. */
+const refused = () => errand?.recording?.failure?.message || tell('failed');
 
 /** @param {string} word @param {boolean} begun */
 function ask(word, begun) {

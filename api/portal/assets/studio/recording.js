@@ -2,10 +2,9 @@
 import { call } from '../api.js';
 import { fill, h } from '../dom.js';
 import { percent, spell } from '../format.js';
-import { language, t } from '../i18n.js';
+import { t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { ended, follow } from './events.js';
-import { failuresInChinese } from './failures.js';
 import { actionButton, notice } from './parts.js';
 
 /** @type {Record<'info' | 'warning' | 'error', ['info' | 'warn' | 'bad', string]>} */
@@ -60,17 +59,11 @@ function show(panel, recording) {
   ].filter(Boolean).join(' · ');
 }
 
-/**
- * In Chinese where the portal has words for the code, else as the API says it.
- * @param {Record<string, string>} chinese @param {{code: string, message: string}} said
- */
-const sentence = (chinese, { code, message }) => (language() === 'zh' && chinese[code]) || message;
-
 /** @param {import('../types.js').Recording} recording */
 function details(recording) {
   const findings = recording.inspection?.findings ?? [];
   return [
-    recording.failure ? notice('bad', 'alert', sentence(failuresInChinese, recording.failure)) : null,
+    recording.failure ? notice('bad', 'alert', recording.failure.message) : null,
     findings.length ? h('h3', { t: 'recording.findings' }) : null,
     ...findings.map((finding) => {
       const [kind, name] = LOOKS[finding.severity];
