@@ -20,9 +20,9 @@ test: $(VENV)/.test
 pytest: $(VENV)/.test
 	$(BIN)/python -m pytest $(SHARED_OUT)
 
-# Everything that needs no browser and starts no whole services.
+# The unit part: everything that asks for no database, store, encoder or browser.
 test-unit: $(VENV)/.test
-	$(BIN)/python -m pytest $(SHARED_OUT) -m "not slow and not journey and not browser"
+	$(BIN)/python -m pytest $(SHARED_OUT) -m "not slow and not journey and not browser and not real"
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow --timeout=1200

@@ -40,6 +40,17 @@ pytest_plugins: list[str] = [
 ]
 
 
+REAL = {"mongo_url", "s3_server", "ceph_server", "ffmpeg", "footage", "chromium"}
+"""Fixtures that start or run what is not ours. Tests that ask for none of them are the unit part."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` is applied
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if REAL.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("real")
+
+
 TOGETHER = ("browsers", "command_line", "survival")
 """Journeys over one installation: two more would cost as much as the journeys themselves."""
 
