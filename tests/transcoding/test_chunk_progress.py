@@ -46,5 +46,6 @@ async def test_every_chunk_of_a_recording_is_told_of_to_its_end(
         footage("lecture"), tmp_path, profile=tiny_file, workers=2, on_chunk=heard.append
     )
     last = {each.name: each.share for each in heard}
-    assert {"picture 0:00–0:01", "sound 0:00–0:02"} <= set(last)
+    for kind in ("picture", "sound"):
+        assert any(name.startswith(f"{kind} 0:00–") for name in last)
     assert set(last.values()) == {1.0}
