@@ -50,6 +50,8 @@ class Service:
         while self._wanted.is_set():
             assert self.process is not None
             self.process.wait()
+            if self.process.stdin is not None:
+                self.process.stdin.close()
             if self._wanted.is_set():
                 time.sleep(0.3)
                 self._spawn()
