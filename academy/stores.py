@@ -204,7 +204,6 @@ class UploadStore(Protocol):
     async def cleaned(self, upload_id: str) -> None:
         """It was now."""
 
-
     async def open_of(self, subject: str) -> Sequence[Upload]:
         """Begun by this account or invitation and open still."""
 
@@ -291,7 +290,6 @@ class MediaStore(Protocol):
         """By track, then number. `since`: of these tracks only, and from these numbers on (a receipt
         never changes, so whoever kept the others need not read them again).
         """
-
 
     async def revise(self, media_id: str, publication: Publication) -> None:
         """Compare-and-set: Conflict unless `publication.revision - 1` is what is published now."""

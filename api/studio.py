@@ -132,14 +132,10 @@ async def unpublish_lecture(context: Writer, lecture_id: str, expected: IfMatch)
 async def _course(
     context: Context, course: Course, *, status: int = 200, location: str | None = None
 ) -> Response:
-    return await course_answer(
-        context, course.slug, written=True, status=status, location=location
-    )
+    return await course_answer(context, course.slug, written=True, status=status, location=location)
 
 
 async def _lecture(
     context: Context, lecture: Lecture, *, status: int = 200, location: str | None = None
 ) -> Response:
-    return await lecture_answer(
-        context, lecture.id, written=True, status=status, location=location
-    )
+    return await lecture_answer(context, lecture.id, written=True, status=status, location=location)

@@ -132,9 +132,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     "events": [
         IndexModel("occurred_at", expireAfterSeconds=int(EVENTS_KEPT.total_seconds())),
-        IndexModel(
-            [("pending", 1), ("occurred_at", 1)], partialFilterExpression={"pending": True}
-        ),
+        IndexModel([("pending", 1), ("occurred_at", 1)], partialFilterExpression={"pending": True}),
     ],
 }
 

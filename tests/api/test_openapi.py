@@ -101,11 +101,16 @@ def test_json_bodies_have_examples(document):
 
 
 def error_kinds():
-    """Those that the API may meet: the transcoder has more."""
+    """Those that the API may meet: the transcoder and the commands have more."""
     kinds = {AcademyError}
     while more := {below for kind in kinds for below in kind.__subclasses__()} - kinds:
         kinds |= more
-    return {kind for kind in kinds if kind.__module__.startswith(("academy.", "api."))}
+    return {
+        kind
+        for kind in kinds
+        if kind.__module__.startswith(("academy.", "api."))
+        and not kind.__module__.startswith("academy.commands.")
+    }
 
 
 def codes_in_the_source():

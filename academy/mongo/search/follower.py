@@ -139,9 +139,7 @@ class Follower:
 
     async def _lead(self) -> bool:
         """Takes or renews the lease."""
-        await self._state.update_one(
-            {"_id": STATE}, {"$setOnInsert": {"owner": None}}, upsert=True
-        )
+        await self._state.update_one({"_id": STATE}, {"$setOnInsert": {"owner": None}}, upsert=True)
         until = {"$add": ["$$NOW", int(LEASE_SECONDS * 1000)]}
         free = {
             "$or": [
