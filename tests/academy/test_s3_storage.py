@@ -203,6 +203,9 @@ class Breaking:
             while data := server.recv(65536):
                 if self.cuts > 0 and sent + len(data) > self._after:
                     self.cuts -= 1
+                    # Whatever came in one piece with them, the headers always arrive.
+                    headers = data.find(b"\r\n\r\n") + 4 if sent == 0 else 0
+                    client.sendall(data[: max(headers, self._after - sent)])
                     break
                 client.sendall(data)
                 sent += len(data)
@@ -245,7 +248,7 @@ def test_a_range_goes_on_to_its_end_and_not_further(breaking: tuple[Breaking, S3
     assert line.cuts == 0
 
 
-@pytest.mark.parametrize("breaking", [(2000, 1000)], indirect=True)
+@pytest.mark.parametrize("breaking", [(0, 1000)], indirect=True)
 def test_a_line_that_never_holds_is_given_up(breaking: tuple[Breaking, S3Storage]):
     _, storage = breaking
     with pytest.raises(Unavailable, match="broke off"):
