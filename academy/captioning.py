@@ -25,9 +25,10 @@ from academy.errors import AcademyError, Conflict, Invalid, NotFound, ObjectNotF
 from academy.ids import new_id
 from academy.localised import LanguageTag
 from academy.media import CaptionTrack, Media, MediaPlan, Publication, Receipt, media_prefix
+from academy.object_stores import Storage
 from academy.playlists import final_manifests
 from academy.search.entries import Cue
-from academy.stores import Storage, Stores
+from academy.stores import Stores
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from academy.errors import Conflict
 from academy.learner_stores import LearnerStores
 from academy.learning import Learning, rules_of
 from academy.standing import Standing
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 _NAMED = 5
 """Missing lectures that a message names."""

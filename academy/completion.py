@@ -16,8 +16,9 @@ from datetime import timedelta
 from typing import Final
 
 from academy.errors import AcademyError, Conflict, ObjectNotFound
+from academy.object_stores import Storage
+from academy.recording_stores import UploadStore
 from academy.recordings import Recording
-from academy.stores import Storage, UploadStore
 from academy.uploads import Part, Upload, UploadState
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from typing import Final
 
 from academy.errors import NotFound
 from academy.media import media_prefix
+from academy.object_stores import Storage
 from academy.playback import MediaLinks
-from academy.stores import Storage
 
 MANIFESTS: Final = {
     ".m3u8": "application/vnd.apple.mpegurl",

@@ -21,8 +21,8 @@ from typing import Final, Literal
 
 from academy.errors import Conflict, Unavailable
 from academy.holdings import Reason
+from academy.object_stores import MultipartUpload, ObjectInfo, Storage
 from academy.storage_stores import HoldingsStore
-from academy.stores import MultipartUpload, ObjectInfo, Storage
 from academy.uploads import recording_prefix
 
 USUAL_AGE: Final = timedelta(hours=24)

@@ -23,9 +23,9 @@ from academy.errors import Conflict, FieldError, Gone, Invalid, ObjectNotFound, 
 from academy.ids import new_id
 from academy.invitations import invitation_of
 from academy.jobs import JobState
+from academy.object_stores import SignedPart, Storage
 from academy.quotas import Quotas
 from academy.recordings import Recording
-from academy.stores import SignedPart, Storage
 from academy.uploads import (
     LIFETIME,
     MOST_PARTS,

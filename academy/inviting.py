@@ -12,8 +12,9 @@ from academy.courses import Course, Lecture, now
 from academy.errors import AcademyError
 from academy.invitations import Invitation
 from academy.jobs import Job
+from academy.object_stores import Storage
 from academy.recordings import Recording
-from academy.stores import Storage, Stores
+from academy.stores import Stores
 
 
 @dataclass(frozen=True, slots=True)

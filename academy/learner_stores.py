@@ -11,7 +11,8 @@ from academy.enrolment import Enrolment
 from academy.opportunities import Opportunity, OpportunityKind
 from academy.progress import Heartbeat, Progress
 from academy.statistics import Attention, Funnel, Need
-from academy.stores import Changes, Page, Position, Stores
+from academy.store_values import Changes, Page, Position
+from academy.stores import Stores
 
 
 class EnrolmentStore(Protocol):

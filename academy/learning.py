@@ -19,7 +19,7 @@ from academy.patching import Expected, check, rewrite
 from academy.progress import Heartbeat, Progress
 from academy.public_lectures import PublicLectures
 from academy.standing import Standing, standing
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 from academy.watched import Range, merged
 
 LONGEST: Final = 172_800.0

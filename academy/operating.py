@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from academy.jobs import Failure, Job, JobState
 from academy.recordings import Recording
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 AWAY_AFTER: Final = timedelta(seconds=20)
 """Without a sign of life a transcoder counts as away: four of its reports are missing."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from academy.errors import Conflict, FieldError, Invalid, PreconditionFailed
 from academy.localised import merged
-from academy.stores import Changes
+from academy.store_values import Changes
 
 Expected = Collection[int] | None
 """The revisions a client's `If-Match` names; None when it named none."""

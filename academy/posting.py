@@ -14,7 +14,7 @@ from academy.learner_stores import LearnerStores
 from academy.localised import written
 from academy.opportunities import NewOpportunity, Opportunity, OpportunityKind, OpportunityPatch
 from academy.patching import OWN_LANGUAGE, Expected, check, merge, rewrite
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 LAST_ZONE: Final = timedelta(hours=12)
 """Behind UTC: where a day ends last."""

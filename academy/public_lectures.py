@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from academy.stores import CourseStore
+from academy.catalogue_stores import CourseStore
 
 KEPT: Final = 30.0
 """Seconds. For so long a lecture just hidden still takes heartbeats, which nobody sees."""

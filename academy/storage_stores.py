@@ -8,7 +8,7 @@ from typing import Protocol
 
 from academy.accounting import CourseUsage, OwnerUsage, Usage
 from academy.holdings import HeldMedia, HeldRecording, MediaHolding, Reason
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 from academy.takedowns import Takedown
 
 

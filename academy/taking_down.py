@@ -17,10 +17,11 @@ from typing import Final
 from academy.access import Access
 from academy.courses import now
 from academy.errors import AcademyError
+from academy.object_stores import Storage
 from academy.patching import Expected, check
 from academy.purge_hook import PurgeHook
 from academy.storage_stores import TakedownStore
-from academy.stores import Page, Position, Storage
+from academy.store_values import Page, Position
 from academy.takedowns import NewTakedown, Takedown
 
 log = logging.getLogger(__name__)

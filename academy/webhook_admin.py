@@ -11,7 +11,8 @@ from academy.errors import FieldError, Invalid
 from academy.events import Event, EventKind
 from academy.keys import KeyRing
 from academy.patching import Expected, check, merge, rewrite
-from academy.stores import Changes, Page, Position, WebhookStore
+from academy.store_values import Changes, Page, Position
+from academy.stores import WebhookStore
 from academy.webhook_targets import ForbiddenTarget, Targets
 from academy.webhooks import (
     Delivery,

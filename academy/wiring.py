@@ -18,9 +18,10 @@ from academy.keys import KeyRing
 from academy.mongo.journal import MongoJournal
 from academy.mongo.migrations.run import require_current
 from academy.mongo.stores import MongoStores
+from academy.object_stores import Storage
+from academy.recording_stores import Journal
 from academy.settings import Settings
 from academy.storage import open_storage
-from academy.stores import Journal, Storage
 
 
 @dataclass(frozen=True, slots=True)

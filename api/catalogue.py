@@ -11,6 +11,7 @@ from fastapi import Query, Response
 
 from academy import growing
 from academy.catalogue import CoursePage, Document, mark
+from academy.catalogue_stores import CourseFilter
 from academy.courses import CourseOrder, Level
 from academy.delivery import Delivery
 from academy.errors import NotFound
@@ -18,7 +19,6 @@ from academy.ids import Slug
 from academy.localised import LanguageTag
 from academy.media import Publication
 from academy.playback import Playback
-from academy.stores import CourseFilter
 from api import paging
 from api.answers import answer
 from api.context import Anyone, Context, Reader

@@ -13,7 +13,7 @@ from academy.errors import Gone, NotFound, Unauthenticated
 from academy.invitations import PREFIX, Invitation, InvitationState, invited
 from academy.keys import KeyRing
 from academy.people import Identity
-from academy.stores import InvitationStore
+from academy.recording_stores import InvitationStore
 
 OPERATIONS: Final = frozenset(
     {

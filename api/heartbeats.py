@@ -68,15 +68,8 @@ async def _handle(request: Request) -> Response:
         report = _REPORT.validate_json(body)
     except ValidationError as error:
         raise _refused(error, body) from error
-    learning = Context(held, request, identity).learning
-    await learning.report(
-        request.path_params["lecture_id"],
-        position=report.position,
-        watched=report.watched,
-        session=report.session,
-        sequence=report.sequence,
-    )
-    return Response(status_code=204)
+    context = Context(held, request, identity)
+    return await report_progress(context, request.path_params["lecture_id"], report)
 
 
 def _refused(error: ValidationError, body: bytes) -> RequestValidationError:
@@ -105,4 +98,11 @@ async def report_progress(context: SignedIn, lecture_id: str, report: ProgressRe
     report. A report may come twice or late; ranges are merged. Should the server be killed within
     those 250 ms, the next report that repeats the ranges restores them.
     """
-    raise NotImplementedError  # `_Direct` answers
+    await context.learning.report(
+        lecture_id,
+        position=report.position,
+        watched=report.watched,
+        session=report.session,
+        sequence=report.sequence,
+    )
+    return Response(status_code=204)

@@ -11,7 +11,7 @@ from fastapi import Query
 
 from academy.errors import BadCursor
 from academy.keys import KeyRing
-from academy.stores import Position
+from academy.store_values import Position
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Items per page")]
 Cursor = Annotated[

@@ -6,7 +6,7 @@ Correct before fast:
   route said what they were made from (`api/provenance.py`).
 - One fill per key at a time, by the application itself with the canonical request; whoever asks
   meanwhile waits for it, and a client that leaves does not end it.
-- A change evicts what was made from it (`academy.stores.PublicChanges`). A fill that a change overtook
+- A change evicts what was made from it (`academy.catalogue_stores.PublicChanges`). A fill that a change overtook
   is given to those who wait for it, is not kept, and nobody joins it any more.
 - Kept answers are believed while the stream of changes was heard of within `TRUST` seconds. A stream
   that is silent for longer or lost has everything forgotten, and until it is back an answer lives for
@@ -101,7 +101,7 @@ class ResponseCache:
     def addresses(self) -> tuple[Address, ...]:
         return self._addresses.known
 
-    # What is told by the stream of changes (`academy.stores.ChangeListener`).
+    # What is told by the stream of changes (`academy.catalogue_stores.ChangeListener`).
 
     def opened(self) -> None:
         """From now on every change is told. What was missed before is forgotten with all else."""

@@ -20,10 +20,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from academy.errors import AcademyError, Forbidden, Invalid, ObjectNotFound
+from academy.object_stores import ObjectInfo, Storage
 from academy.storage.disk import DiskStorage
 from academy.storage.links import OBJECTS, PARTS
 from academy.storage.staging import IncomingPart
-from academy.stores import ObjectInfo, Storage
 from api.byte_ranges import ByteRange, Unsatisfiable, chosen_range, none_match
 
 PIECE = 1024**2

@@ -15,10 +15,10 @@ from typing import Any, Final
 from fastapi import FastAPI, Response
 from starlette.types import Receive, Scope, Send
 
+from academy.catalogue_stores import CourseFilter
 from academy.courses import CourseOrder
 from academy.mongo.stores import MongoStores
 from academy.settings import Settings
-from academy.stores import CourseFilter
 from api.app import create_app
 from api.server import Server
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from academy.mongo.stores import MongoStores
-from academy.stores import Changes
+from academy.store_values import Changes
 from academy.wiring import Backend
 from tests.documents import a_slug
 from tests.fixtures_api import Client

@@ -22,12 +22,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from academy.keys import KeyRing
+from academy.object_stores import Storage
 from academy.settings import AddressingStyle, Settings
 from academy.storage.bucket import set_up
 from academy.storage.disk import DiskStorage
 from academy.storage.s3 import S3Storage
 from academy.storage.s3_connection import S3Connection
-from academy.stores import Storage
 from api import problems
 from api.storage_links import storage_router
 from tests import ceph_server as ceph_server_programs

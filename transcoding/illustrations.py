@@ -18,7 +18,7 @@ from academy.media import (
     StoryboardSheets,
     VideoRendition,
 )
-from academy.stores import ObjectStore
+from academy.object_stores import ObjectStore
 from transcoding import waveform
 from transcoding.chapters import slide_times, spans, title
 from transcoding.pictures import jpeg

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from academy.errors import Conflict
 from academy.jobs import Progress
 from academy.media import INIT, Chunk, MediaPlan, Publication, Receipt, media_prefix
+from academy.object_stores import ObjectStore
 from academy.recordings import Inspection
-from academy.stores import ObjectStore
 from transcoding import anchor, profiles
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg

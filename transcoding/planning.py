@@ -14,8 +14,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from academy.media import AudioRendition, MediaPlan
+from academy.object_stores import ObjectStore
 from academy.recordings import Inspection
-from academy.stores import ObjectStore
 from transcoding import anchor, loudness, sampling, subtitles
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg

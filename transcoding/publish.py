@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from academy.ids import new_id
 from academy.media import CaptionTrack, MediaPlan, Publication, Receipt
+from academy.object_stores import ObjectStore
 from academy.playlists import final_manifests
-from academy.stores import ObjectStore
 from transcoding.delivery import CACHE_CONTROL
 from transcoding.illustrations import Stored, illustrate
 from transcoding.subtitles import Extracted

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from academy.errors import AcademyError, Unavailable
-from academy.stores import ObjectStore
+from academy.object_stores import ObjectStore
 
 BLOCK: Final = 1 << 20
 KEPT: Final = 24

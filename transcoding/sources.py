@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from academy.errors import ObjectNotFound, RejectedMedia
-from academy.stores import LocalFiles, ObjectStore
+from academy.object_stores import LocalFiles, ObjectStore
 from transcoding.range_reader import RangeReader
 
 FORMATS: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from academy.errors import AcademyError
-from academy.stores import Journal
+from academy.recording_stores import Journal
 
 
 class Wanted:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from academy.media import media_prefix
-from academy.stores import Journal, ObjectStore
+from academy.object_stores import ObjectStore
+from academy.recording_stores import Journal
 from transcoding.directory import DirectoryJournal, DirectoryStore
 
 

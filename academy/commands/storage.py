@@ -15,7 +15,7 @@ from academy.commands.data_directory import local_settings
 from academy.settings import Settings
 from academy.storage import open_storage
 from academy.storage_stores import AccountingStore
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 from academy.wiring import open_backend
 
 COLUMNS = ("lectures", "recordings", "sources", "media", "pending", "total")

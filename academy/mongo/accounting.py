@@ -10,7 +10,7 @@ from academy.accounting import CourseUsage, OwnerUsage, Usage
 from academy.errors import NotFound
 from academy.mongo.client import Collection, Database, Document, unavailable_when_down
 from academy.mongo.paging import text_of
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 from academy.uploads import UploadState
 
 _PENDING: Final[Document] = {

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from academy.catalogue import CoursePage, CourseView, LectureView, Named, PosterView
+from academy.catalogue_stores import CourseFilter
 from academy.courses import CourseOrder
 from academy.errors import NotFound
 from academy.mongo.client import Database, Document, unavailable_when_down
 from academy.mongo.course_orders import Slice, published, taught
-from academy.stores import CourseFilter, Position
+from academy.store_values import Position
 
 _CARD: Final[Document] = {
     "_id": 0,

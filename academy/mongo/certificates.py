@@ -20,7 +20,7 @@ from academy.mongo.client import (
 )
 from academy.mongo.outbox import MongoEventOutbox
 from academy.mongo.paging import after_key, fetch_page, instant_of, text_of
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 
 def _build(document: Document) -> Certificate:

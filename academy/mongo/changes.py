@@ -18,8 +18,8 @@ from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.errors import PyMongoError
 
 from academy.catalogue import mark
+from academy.catalogue_stores import ChangeListener
 from academy.mongo.client import Database, Document
-from academy.stores import ChangeListener
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from pymongo.collation import Collation
 
+from academy.catalogue_stores import CourseFilter
 from academy.courses import CourseOrder
 from academy.mongo.client import Document
 from academy.mongo.indexes import EPOCH, PUBLISHED, TITLE_LANGUAGES, title_collation
 from academy.mongo.paging import after_key, instant_of, number_of, text_of
-from academy.stores import CourseFilter, Position
+from academy.store_values import Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from academy.mongo.client import (
 )
 from academy.mongo.indexes import TITLE_LANGUAGES
 from academy.mongo.lectures import LectureDocuments
-from academy.stores import Changes
+from academy.store_values import Changes
 
 CHANGEABLE: Final = frozenset(Course.model_fields) - {
     "slug",

@@ -14,7 +14,7 @@ from academy.mongo.client import (
     unavailable_when_down,
 )
 from academy.mongo.paging import fetch_page, instant_of, text_of
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 
 def _key(subject: str, course: str) -> Document:

@@ -20,7 +20,7 @@ from academy.mongo.client import (
     to_document,
     unavailable_when_down,
 )
-from academy.stores import Changes
+from academy.store_values import Changes
 from academy.uploads import UploadState
 
 CHANGEABLE: Final = frozenset(Lecture.model_fields) - {

@@ -23,7 +23,7 @@ from academy.mongo.client import (
 from academy.mongo.paging import after_key, instant_of, text_of
 from academy.operating import AWAY_AFTER, Again, JobReport, Queue, Transcoder
 from academy.recordings import Recording
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 _QUEUED: Final = JobState.QUEUED.value
 _RUNNING: Final = JobState.RUNNING.value

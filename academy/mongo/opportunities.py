@@ -18,7 +18,7 @@ from academy.mongo.client import (
 )
 from academy.mongo.paging import after_key, fetch_page, text_of
 from academy.opportunities import Opportunity, OpportunityKind
-from academy.stores import Changes, Page, Position
+from academy.store_values import Changes, Page, Position
 
 _NONE = "There is no such opportunity."
 

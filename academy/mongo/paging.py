@@ -15,7 +15,7 @@ from pymongo.collation import Collation
 
 from academy.errors import BadCursor
 from academy.mongo.client import Collection, Document
-from academy.stores import Page, Position, T
+from academy.store_values import Page, Position, T
 
 Direction = Literal[1, -1]
 

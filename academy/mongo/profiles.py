@@ -22,7 +22,7 @@ from academy.mongo.client import (
 from academy.mongo.indexes import PUBLISHED
 from academy.mongo.paging import fetch_page, text_of
 from academy.people import Instructor
-from academy.stores import Changes, Page, Position
+from academy.store_values import Changes, Page, Position
 
 ProfileT = TypeVar("ProfileT", bound=BaseModel)
 KEPT = frozenset({"slug", "revision", "course_count"})

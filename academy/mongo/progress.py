@@ -16,7 +16,7 @@ from academy.mongo.client import Database, Document, unavailable_when_down
 from academy.mongo.forgetting import Forgetting
 from academy.mongo.paging import instant_of, text_of
 from academy.progress import Heartbeat, Progress
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 from academy.watched import MOST_RANGES
 
 QUICK: Final = WriteConcern(w=1)

@@ -17,7 +17,7 @@ from academy.mongo.client import (
 )
 from academy.mongo.lectures import LectureDocuments, recount
 from academy.mongo.paging import after_key, fetch_page, instant_of, text_of
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 from academy.takedowns import Takedown
 
 

@@ -26,7 +26,7 @@ from academy.mongo.client import (
     unavailable_when_down,
 )
 from academy.mongo.paging import after_key, fetch_page, instant_of, text_of
-from academy.stores import Changes, Page, Position
+from academy.store_values import Changes, Page, Position
 from academy.webhooks import Delivery, DeliveryState, Endpoint, Outcome
 
 CLAIM: Final = timedelta(seconds=60)

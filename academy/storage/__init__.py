@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 from academy.errors import SettingsError
 from academy.keys import KeyRing
+from academy.object_stores import Storage
 from academy.settings import Settings
-from academy.stores import Storage
 
 
 def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:

@@ -12,8 +12,8 @@ import httpx
 
 from academy.errors import AcademyError
 from academy.ids import new_id
+from academy.object_stores import LocalFiles, Storage
 from academy.settings import Settings
-from academy.stores import LocalFiles, Storage
 
 PATIENCE = 10.0
 """Seconds for one HTTP answer."""

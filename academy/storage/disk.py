@@ -20,13 +20,13 @@ from typing import BinaryIO
 
 from academy.errors import Conflict, ObjectNotFound
 from academy.keys import KeyRing
+from academy.object_stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.storage import sidecar
 from academy.storage.durable import copy_hashed, flush_folder, locked, pieces, staged
 from academy.storage.links import DiskLinks, no_links
 from academy.storage.object_headers import check_cache_control, check_content_type
 from academy.storage.object_keys import check_key, check_prefix, check_range
 from academy.storage.staging import IncomingPart, Staging
-from academy.stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.uploads import Part
 
 _OWN = ".store"

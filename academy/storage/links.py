@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from academy.errors import Forbidden, SettingsError
 from academy.keys import KeyRing
-from academy.stores import SignedPart
+from academy.object_stores import SignedPart
 
 BUCKET = 15 * 60
 """Seconds for which a signed GET link stays the same."""

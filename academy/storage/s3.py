@@ -16,13 +16,13 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from academy.errors import Conflict, ObjectNotFound, Unavailable
+from academy.object_stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.storage.durable import PIECE
 from academy.storage.object_headers import check_cache_control, check_content_type
 from academy.storage.object_keys import LONGEST_KEY, check_key, check_prefix, check_range
 from academy.storage.s3_connection import PARALLEL, S3Connection
 from academy.storage.s3_errors import CONNECTION_ERRORS, code_of, translated
 from academy.storage.s3_links import S3Links
-from academy.stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.uploads import Part
 
 _LARGEST_PUT = 256 * 1024**2

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from academy.errors import Invalid
+from academy.object_stores import SignedPart
 from academy.storage.links import BUCKET
 from academy.storage.presign import LONGEST, presigned
 from academy.storage.s3_connection import S3Connection
-from academy.stores import SignedPart
 
 _CACHED = 50_000
 """Links kept, about 500 bytes each."""

@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 from academy.errors import Conflict, Invalid, ObjectNotFound, TooLarge
 from academy.ids import new_id
+from academy.object_stores import MultipartUpload
 from academy.storage.durable import (
     append,
     flush,
@@ -32,7 +33,6 @@ from academy.storage.durable import (
     write_all,
     write_whole,
 )
-from academy.stores import MultipartUpload
 from academy.uploads import MOST_PARTS, SMALLEST_PART, Part
 
 LARGEST_PART = 5 * 1024**3

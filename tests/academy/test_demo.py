@@ -8,6 +8,7 @@ import av
 import pytest
 from PIL import ImageChops
 
+from academy.catalogue_stores import CourseFilter
 from academy.commands.demo_lecture import FRAME_RATE, font_package, make_sample_lecture
 from academy.courses import CourseOrder
 from academy.demo import slides
@@ -16,7 +17,6 @@ from academy.demo.fonts import Fonts
 from academy.demo.load import load
 from academy.demo.voice import RATE, write_speech
 from academy.errors import Unavailable
-from academy.stores import CourseFilter
 from transcoding.binary import find
 
 needs_fonts = pytest.mark.skipif(

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from academy.errors import Conflict, ObjectNotFound
+from academy.object_stores import LocalFiles
 from academy.storage import sidecar
 from academy.storage.disk import DiskStorage
-from academy.stores import LocalFiles
 from tests.academy.disk_contents import KEY, body_of, leftovers
 
 

@@ -16,11 +16,11 @@ import httpx
 import pytest
 
 from academy.errors import Invalid, ObjectNotFound, SettingsError, Unavailable
+from academy.object_stores import LocalFiles
 from academy.storage import s3
 from academy.storage.presign import Credentials, presigned
 from academy.storage.s3 import S3Storage
 from academy.storage.s3_connection import S3Connection
-from academy.stores import LocalFiles
 from tests.fixtures_storage import S3Server
 
 KEY = "media/x/v720/0-1.m4s"

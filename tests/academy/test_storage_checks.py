@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from academy.keys import KeyRing
+from academy.object_stores import Storage
 from academy.settings import Settings
 from academy.storage.checks import check_storage
 from academy.storage.disk import DiskStorage
 from academy.storage.s3 import S3Storage
-from academy.stores import Storage
 from tests.fixtures_storage import DiskServer, S3Server, running_swift
 
 SECRET = "s" * 32

@@ -12,7 +12,7 @@ from academy.courses import now
 from academy.embedded import EmbeddedMongo
 from academy.errors import AcademyError
 from academy.people import Instructor, Role
-from academy.stores import Changes
+from academy.store_values import Changes
 from academy.tokens import issue
 from tests.documents import PUBLICATION, a_claim_of, a_course, a_lecture, a_receipt, media_for
 from tests.two_processes import two_processes

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from academy.catalogue_stores import CourseFilter
 from academy.courses import CourseOrder, MediaReference, Programme, Section, University, now
 from academy.errors import BadCursor, Conflict, NotFound, PreconditionFailed
 from academy.mongo.stores import MongoStores
 from academy.people import Instructor
-from academy.stores import Changes, CourseFilter, Position, Stores
+from academy.store_values import Changes, Position
+from academy.stores import Stores
 from tests.documents import a_course, a_lecture, a_slug
 
 

@@ -12,7 +12,7 @@ from academy.errors import Conflict, LeaseLost
 from academy.ids import new_id
 from academy.jobs import LEASE, MOST_ATTEMPTS, Failure, FailureKind, Job, JobState, Progress
 from academy.mongo.stores import MongoStores
-from academy.stores import Changes
+from academy.store_values import Changes
 from tests.contracts.leases import expire
 from tests.documents import (
     INSPECTION,

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from academy.errors import Conflict, ObjectNotFound
-from academy.stores import Storage
+from academy.object_stores import Storage
 from academy.uploads import SMALLEST_PART, Part
 
 KEY = "recordings/5a/source"

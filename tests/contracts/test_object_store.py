@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from academy.errors import Invalid, ObjectNotFound
-from academy.stores import ObjectStore, Storage
+from academy.object_stores import ObjectStore, Storage
 from tests.fixtures_storage import SLOW_SERVERS
 
 everywhere = pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from hypothesis.stateful import (
 )
 
 from academy.errors import Conflict, ObjectNotFound
+from academy.object_stores import Storage
 from academy.storage.s3 import S3Storage
-from academy.stores import Storage
 from academy.uploads import Part
 from tests.fixtures_storage import DiskServer, S3Server
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from academy import tokens
 from academy.keys import KeyRing
 from academy.mongo.stores import MongoStores
+from academy.object_stores import Storage
 from academy.people import Role
 from academy.settings import Settings
 from academy.storage import open_storage
-from academy.stores import Storage
 from api.app import create_app
 from api.server import Server
 

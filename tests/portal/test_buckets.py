@@ -26,7 +26,7 @@ from academy.mongo.stores import MongoStores
 from academy.settings import Settings
 from academy.storage.bucket import set_up
 from academy.storage.s3 import S3Storage
-from academy.stores import Changes
+from academy.store_values import Changes
 from tests import swift_account
 from tests.fixtures_storage import S3Server
 from tests.portal.film import Film, Screening, begin_screening

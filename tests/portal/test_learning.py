@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from academy.completion_rules import CompletionRules
 from academy.people import Role
-from academy.stores import Changes
+from academy.store_values import Changes
 from tests.fixtures_browser import OpenContext, Watch
 from tests.portal.film import Film, Screening, begin_screening
 from tests.portal.site import Site

@@ -28,7 +28,7 @@ from academy.courses import University, now
 from academy.errors import NotFound
 from academy.people import Instructor
 from academy.settings import Settings
-from academy.stores import Changes
+from academy.store_values import Changes
 from tests.documents import a_course, a_lecture, a_slug
 from tests.fixtures_api import BASE, SECRET
 from tests.two_processes import Processes, two_processes

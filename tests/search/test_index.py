@@ -15,7 +15,7 @@ from academy.mongo.stores import MongoStores
 from academy.search.entries import Kind
 from academy.search.hits import MomentHit
 from academy.search.query import parse
-from academy.stores import Changes
+from academy.store_values import Changes
 from tests.documents import a_course
 from tests.search.searching import add_course, add_lecture, build, found, hits, name_of, say
 

@@ -11,7 +11,7 @@ import pytest
 
 from academy.jobs import FailureKind
 from academy.media import INIT, Chunk
-from academy.stores import ObjectInfo
+from academy.object_stores import ObjectInfo
 from tests.fixtures_footage import Footage
 from tests.fixtures_transcoding import Bench, Benches, pictures
 from transcoding import workspaces

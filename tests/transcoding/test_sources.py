@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from academy.errors import ObjectNotFound, RejectedMedia, Transient, Unavailable
+from academy.object_stores import ObjectInfo
 from academy.storage.disk import DiskStorage
 from academy.storage.s3 import S3Storage
-from academy.stores import ObjectInfo
 from tests.fixtures_footage import Footage
 from transcoding import probe, range_reader, sources
 from transcoding.binary import FFmpeg

@@ -23,7 +23,7 @@ from academy.mongo.search.selection import Tier, tiers
 from academy.search.entries import Kind
 from academy.search.hits import CourseHit, Hit, LectureHit, MomentHit
 from academy.search.query import Query
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 MOST_CONTINUATIONS: Final = 16
 """Words that what is being typed may become; the usual ones first."""

@@ -16,7 +16,7 @@ from academy.search.entries import Cue, Kind, Transcript
 from academy.search.hits import Hit
 from academy.search.query import Query
 from academy.search.words import warm_up
-from academy.stores import Page, Position
+from academy.store_values import Page, Position
 
 
 @unavailable_when_down
