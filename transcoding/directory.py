@@ -53,7 +53,7 @@ class DirectoryStore(DiskStorage):
 
 
 class DirectoryJournal:
-    """Receipts as lines of a file; the lease is a file that names its holder (`academy.stores.Journal`)."""
+    """Receipts as lines of a file; the lease is a file that names its holder (`academy.recording_stores.Journal`)."""
 
     def __init__(self, root: Path, token: str) -> None:
         self._folder = root / OWN

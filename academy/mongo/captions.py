@@ -25,7 +25,7 @@ DUE: dict[str, object] = {"captions_due": True}
 
 @unavailable_when_down
 class MongoCaptionStore:
-    """Implements `academy.stores.CaptionStore`."""
+    """Implements `academy.recording_stores.CaptionStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -75,7 +75,7 @@ def _taken(document: Document) -> Named:
 
 @unavailable_when_down
 class MongoCatalogue:
-    """Implements `academy.stores.CatalogueStore`."""
+    """Implements `academy.catalogue_stores.CatalogueStore`."""
 
     def __init__(self, database: Database) -> None:
         self._courses = database.courses

@@ -68,7 +68,7 @@ PIPELINE: Final[list[Mapping[str, Any]]] = [
 
 
 class MongoPublicChanges:
-    """Implements `academy.stores.PublicChanges`."""
+    """Implements `academy.catalogue_stores.PublicChanges`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -50,7 +50,7 @@ def title_keys(title: Mapping[str, str], language: str) -> dict[str, str]:
 
 @unavailable_when_down
 class MongoCourseStore(LectureDocuments):
-    """Implements `academy.stores.CourseStore`."""
+    """Implements `academy.catalogue_stores.CourseStore`."""
 
     async def get(self, slug: str) -> Course:
         document = await self._courses.find_one({"_id": slug})

@@ -18,7 +18,7 @@ from academy.mongo.client import (
 
 @unavailable_when_down
 class MongoInvitationStore:
-    """Implements `academy.stores.InvitationStore`."""
+    """Implements `academy.recording_stores.InvitationStore`."""
 
     def __init__(self, database: Database) -> None:
         self._invitations = database.invitations

@@ -11,19 +11,15 @@ operators, also of attempts that are repeated), `recorded` (written by journals)
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
-from typing import Any, Final
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from academy.correlation import request_id
 from academy.errors import Conflict, LeaseLost, NotFound, Unavailable
-from academy.ids import new_id
 from academy.jobs import (
     ACTIVE,
     LEASE,
-    MOST_AGAIN,
     MOST_ATTEMPTS,
     Failure,
     FailureKind,
@@ -33,7 +29,7 @@ from academy.jobs import (
     backoff,
 )
 from academy.media import Media, Publication
-from academy.mongo.announcements import CANCELLED, announce_failed, announce_ready
+from academy.mongo.announcements import CANCELLED, announce_failed
 from academy.mongo.client import (
     Database,
     Document,
@@ -45,56 +41,31 @@ from academy.mongo.client import (
     unavailable_when_down,
 )
 from academy.mongo.feed import JobChange, JobFeed
-from academy.mongo.lectures import recount
-from academy.recordings import Inspection
-
-_ACTIVE: Final[Document] = {"$in": sorted(state.value for state in ACTIVE)}
-_EXPIRED: Final[Document] = {"$lte": ["$lease.expires_at", "$$NOW"]}
-_COUNTED: Final[Document] = {"$subtract": ["$attempts", "$handed_back"]}
-_VISIBLY: Final[Document] = {"revision": {"$add": ["$revision", 1]}}
-ABANDONED: Final = Failure(
-    code="abandoned",
-    message="Transcoding was interrupted too often and was given up: try again, "
-    "and tell the operators if it happens again.",
-    kind=FailureKind.TRANSIENT,
+from academy.mongo.job_claims import Claims
+from academy.mongo.job_documents import (
+    COUNTED,
+    IN_WORK,
+    VISIBLY,
+    build,
+    ended,
+    held,
+    literal,
+    milliseconds,
+    plain_media,
+    queued,
 )
-
-
-def _milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
-
-
-def _literal(value: Any) -> Document:
-    """Inside a pipeline a string that begins with `$` would be read as a field."""
-    return {"$literal": plain(value)}
-
-
-def _ended(state: JobState, **fields: Any) -> Document:
-    return {"state": state.value, "lease": None, "finished_at": "$$NOW", **fields, **_VISIBLY}
-
-
-def _queued(**fields: Any) -> Document:
-    return {"state": JobState.QUEUED.value, "lease": None, **fields, **_VISIBLY}
-
-
-def _build(document: Document) -> Job:
-    return from_document(Job, document)
-
-
-def _held(job: Job) -> Document:
-    """The filter of every move from a dispatcher's side."""
-    if job.lease is None:
-        raise LeaseLost
-    return {"_id": job.id, "state": JobState.RUNNING.value, "lease.token": job.lease.token}
+from academy.mongo.job_flip import flip
+from academy.recordings import Inspection
 
 
 @unavailable_when_down
 class MongoJobStore:
-    """Implements `academy.stores.JobStore`."""
+    """Implements `academy.recording_stores.JobStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._jobs = database.jobs
+        self._claims = Claims(database)
         self._feed = JobFeed(self._jobs)
 
     async def close(self) -> None:
@@ -104,11 +75,11 @@ class MongoJobStore:
         document = await self._jobs.find_one({"_id": job_id})
         if document is None:
             raise NotFound("There is no such job.")
-        return _build(document)
+        return build(document)
 
     async def newest(self, recording_id: str) -> Job | None:
         document = await self._newest(recording_id)
-        return None if document is None else _build(document)
+        return None if document is None else build(document)
 
     async def _newest(self, recording_id: str) -> Document | None:
         return await self._jobs.find_one({"recording_id": recording_id}, sort=[("ordinal", -1)])
@@ -141,14 +112,14 @@ class MongoJobStore:
     async def cancel(self, recording_id: str) -> Job:
         async def work(session: Session) -> Job | None:
             document = await self._jobs.find_one_and_update(
-                {"recording_id": recording_id, "state": _ACTIVE},
-                [{"$set": _ended(JobState.CANCELLED)}],
+                {"recording_id": recording_id, "state": IN_WORK},
+                [{"$set": ended(JobState.CANCELLED)}],
                 return_document=ReturnDocument.AFTER,
                 session=session,
             )
             if document is None:
                 return None
-            job = _build(document)
+            job = build(document)
             await announce_failed(self._database, job, CANCELLED, session)
             return job
 
@@ -161,103 +132,26 @@ class MongoJobStore:
         raise Conflict(f"Transcoding has already ended ({last.state.value}).")
 
     async def claim_next(self, owner: str) -> Job | None:
-        await self._recover()
-        busy = await self._busy()
-        # Those with nothing in work first, then those with least.
-        for count in sorted({0, *busy.values()}):
-            equals = [name for name, running in busy.items() if running == count]
-            whose = {"$in": equals} if count else {"$nin": list(busy)}
-            claimed = await self._claim(owner, {"instructor": whose, "campaign": None})
-            if claimed is not None:
-                return claimed
-        # Nobody waits for what is transcoded again; it must not take all places either.
-        again: Document = {"campaign": {"$type": "string"}}
-        if (
-            await self._jobs.count_documents({**again, "state": JobState.RUNNING.value})
-            < MOST_AGAIN
-        ):
-            return await self._claim(owner, again)
-        return None
-
-    async def _busy(self) -> dict[str, int]:
-        """How many jobs of each instructor are running."""
-        cursor = await self._jobs.aggregate(
-            [
-                {"$match": {"state": JobState.RUNNING.value}},
-                {"$group": {"_id": "$instructor", "running": {"$sum": 1}}},
-            ]
-        )
-        return {found["_id"]: found["running"] async for found in cursor}
-
-    async def _claim(self, owner: str, among: Document) -> Job | None:
-        lease = {
-            "token": new_id(),
-            "owner": _literal(owner),
-            "expires_at": {"$add": ["$$NOW", _milliseconds(LEASE)]},
-        }
-        document = await self._jobs.find_one_and_update(
-            {
-                **among,
-                "state": JobState.QUEUED.value,
-                "$expr": {"$lte": ["$not_before", "$$NOW"]},
-            },
-            [
-                {
-                    "$set": {
-                        "state": JobState.RUNNING.value,
-                        "attempts": {"$add": ["$attempts", 1]},
-                        "lease": lease,
-                        **_VISIBLY,
-                    }
-                }
-            ],
-            sort=[("attempts", 1), ("due", 1), ("created_at", 1)],
-            return_document=ReturnDocument.AFTER,
-        )
-        return None if document is None else _build(document)
-
-    async def _recover(self) -> None:
-        """Expired leases: back to the queue, or failed when this happened too often."""
-        expired: Document = {"state": JobState.RUNNING.value}
-        often = {"$gte": [_COUNTED, MOST_ATTEMPTS]}
-        given_up: Document = {**expired, "$expr": {"$and": [_EXPIRED, often]}}
-        while await self._jobs.find_one(given_up, {"_id": 1}) is not None:
-            await self._abandon(given_up)
-        await self._jobs.update_many(
-            {**expired, "$expr": {"$and": [_EXPIRED, {"$not": [often]}]}}, [{"$set": _queued()}]
-        )
-
-    async def _abandon(self, given_up: Document) -> None:
-        async def work(session: Session) -> None:
-            document = await self._jobs.find_one_and_update(
-                given_up,
-                [{"$set": _ended(JobState.FAILED, failure=_literal(ABANDONED))}],
-                return_document=ReturnDocument.AFTER,
-                session=session,
-            )
-            if document is not None:
-                await announce_failed(self._database, _build(document), ABANDONED, session)
-
-        await in_transaction(self._database, work)
+        return await self._claims.claim_next(owner)
 
     async def _move(self, job: Job, fields: Document, session: Session | None = None) -> Job:
         document = await self._jobs.find_one_and_update(
-            _held(job), [{"$set": fields}], return_document=ReturnDocument.AFTER, session=session
+            held(job), [{"$set": fields}], return_document=ReturnDocument.AFTER, session=session
         )
         if document is None:
             raise LeaseLost
-        return _build(document)
+        return build(document)
 
     async def extend(self, job: Job, progress: Progress | None = None) -> None:
         """A lease that expired but that nobody took over is extended too: the move is atomic."""
-        fields: Document = {"lease.expires_at": {"$add": ["$$NOW", _milliseconds(LEASE)]}}
+        fields: Document = {"lease.expires_at": {"$add": ["$$NOW", milliseconds(LEASE)]}}
         if progress is not None:
-            fields |= {"progress": _literal(progress), **_VISIBLY}
+            fields |= {"progress": literal(progress), **VISIBLY}
         await self._move(job, fields)
 
     async def inspected(self, job: Job, inspection: Inspection) -> None:
         async def work(session: Session) -> None:
-            await self._move(job, dict(_VISIBLY), session)
+            await self._move(job, dict(VISIBLY), session)
             await self._database.recordings.update_one(
                 {"_id": job.recording_id},
                 {"$set": {"inspection": plain(inspection)}},
@@ -269,7 +163,7 @@ class MongoJobStore:
     async def freeze(self, job: Job, media: Media) -> Media:
         async def work(session: Session) -> Media:
             kept = await self._move(
-                job, {"media_id": {"$ifNull": ["$media_id", media.id]}, **_VISIBLY}, session
+                job, {"media_id": {"$ifNull": ["$media_id", media.id]}, **VISIBLY}, session
             )
             if kept.media_id != media.id:
                 frozen = await self._database.media.find_one(
@@ -292,16 +186,16 @@ class MongoJobStore:
         """Conflict when no plan was frozen, or when the media's revision is not the one before."""
 
         async def work(session: Session) -> bool:
-            held = await self._move(job, dict(_VISIBLY), session)
+            moved = await self._move(job, dict(VISIBLY), session)
             before = publication.revision - 1 or None
             published = await self._database.media.update_one(
-                {"_id": held.media_id, "publication.revision": before},
+                {"_id": moved.media_id, "publication.revision": before},
                 {"$set": {"publication": plain(publication)}},
                 session=session,
             )
             if not published.matched_count:
                 raise Conflict("These media were published in another revision meanwhile.")
-            return await self._flip(held, publication, session)
+            return await flip(self._database, moved, publication, session)
 
         return await in_transaction(self._database, work)
 
@@ -311,10 +205,10 @@ class MongoJobStore:
         async def work(session: Session) -> bool:
             done = await self._move(
                 job,
-                _ended(
+                ended(
                     JobState.SUCCEEDED,
                     failure=None,
-                    progress=_literal(Progress(stage="publishing", fraction=1.0, eta=0.0)),
+                    progress=literal(Progress(stage="publishing", fraction=1.0, eta=0.0)),
                 ),
                 session,
             )
@@ -330,67 +224,39 @@ class MongoJobStore:
                     {"$set": {"publication": plain(publication)}},
                     session=session,
                 )
-            return await self._flip(done, publication, session)
+            return await flip(self._database, done, publication, session)
 
         return await in_transaction(self._database, work)
 
-    async def _flip(self, job: Job, publication: Publication, session: Session) -> bool:
-        """The lecture plays these media from now on, unless it plays them or newer ones already."""
-        lecture = await self._database.lectures.find_one_and_update(
-            {
-                "_id": job.lecture_id,
-                "$or": [
-                    {"media": None},
-                    {"media.number": {"$lt": job.number}},
-                    *([{"media.media_id": job.replaces}] if job.replaces else []),
-                ],
-            },
-            {
-                "$set": {
-                    "media": {"media_id": job.media_id, "number": job.number},
-                    "duration": publication.duration,
-                    # Captions given before are brought to these media (`academy.captioning`).
-                    "captions_due": True,
-                },
-                "$inc": {"captions_version": 1},
-            },
-            session=session,
-        )
-        if lecture is None:
-            return False
-        if lecture["published"]:
-            await recount(self._database, lecture["course"], session)
-        await announce_ready(self._database, lecture, job, publication.duration, session)
-        return True
-
     async def fail(self, job: Job, failure: Failure) -> Job:
-        ended: Document = {
+        given_up: Document = {
             "state": JobState.FAILED.value,
             "finished_at": "$$NOW",
-            "failure": _literal(failure),
+            "failure": literal(failure),
         }
-        fields: Document = ended
+        fields: Document = given_up
         if failure.kind is FailureKind.TRANSIENT:
-            again = {"$lt": [_COUNTED, MOST_ATTEMPTS]}
+            again = {"$lt": [COUNTED, MOST_ATTEMPTS]}
             pause = {
                 "$arrayElemAt": [
-                    [_milliseconds(backoff(count)) for count in range(MOST_ATTEMPTS + 1)],
-                    {"$min": [_COUNTED, MOST_ATTEMPTS]},
+                    [milliseconds(backoff(count)) for count in range(MOST_ATTEMPTS + 1)],
+                    {"$min": [COUNTED, MOST_ATTEMPTS]},
                 ]
             }
-            queued: Document = {
+            tried_again: Document = {
                 "state": JobState.QUEUED.value,
                 "finished_at": None,
                 "failure": None,
             }
             fields = {
-                name: {"$cond": [again, queued[name], value]} for name, value in ended.items()
+                name: {"$cond": [again, tried_again[name], value]}
+                for name, value in given_up.items()
             } | {"not_before": {"$cond": [again, {"$add": ["$$NOW", pause]}, "$not_before"]}}
 
         async def work(session: Session) -> Job:
             moved = await self._move(
                 job,
-                {**fields, "lease": None, "last_failure": _literal(failure), **_VISIBLY},
+                {**fields, "lease": None, "last_failure": literal(failure), **VISIBLY},
                 session,
             )
             if moved.state is JobState.FAILED:
@@ -401,7 +267,7 @@ class MongoJobStore:
 
     async def release(self, job: Job) -> None:
         """`attempts` keeps counting claims, so that no two of them name objects alike."""
-        await self._move(job, _queued(handed_back={"$add": ["$handed_back", 1]}))
+        await self._move(job, queued(handed_back={"$add": ["$handed_back", 1]}))
 
     async def changes(self) -> AsyncGenerator[None, None]:
         wanted = {state.value for state in JobState} - {JobState.RUNNING.value}
@@ -438,7 +304,3 @@ class MongoJobStore:
                 if not job.active:
                     return
                 await waiter.wait()
-
-
-def plain_media(media: Media) -> Document:
-    return {name: value for name, value in to_document(media).items() if name != "_id"}

@@ -24,7 +24,7 @@ _UNEXPIRED: Final[Document] = {"$expr": {"$gt": ["$lease.expires_at", "$$NOW"]}}
 
 
 class MongoJournal:
-    """Implements `academy.stores.Journal`. Cheap to make: clients are shared within the process."""
+    """Implements `academy.recording_stores.Journal`. Cheap to make: clients are shared within the process."""
 
     def __init__(
         self, url: str, database_name: str, *, media_id: str, job_id: str, token: str

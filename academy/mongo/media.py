@@ -11,7 +11,7 @@ from academy.mongo.client import Database, Document, from_document, plain, unava
 
 @unavailable_when_down
 class MongoMediaStore:
-    """Implements `academy.stores.MediaStore`."""
+    """Implements `academy.recording_stores.MediaStore`."""
 
     def __init__(self, database: Database) -> None:
         self._media = database.media

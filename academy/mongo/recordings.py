@@ -9,7 +9,7 @@ from academy.recordings import Recording
 
 @unavailable_when_down
 class MongoRecordingStore:
-    """Implements `academy.stores.RecordingStore`."""
+    """Implements `academy.recording_stores.RecordingStore`."""
 
     def __init__(self, database: Database) -> None:
         self._recordings = database.recordings

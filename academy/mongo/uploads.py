@@ -39,7 +39,7 @@ def _told_by(parts: Sequence[Part]) -> Document:
 
 @unavailable_when_down
 class MongoUploadStore:
-    """Implements `academy.stores.UploadStore`."""
+    """Implements `academy.recording_stores.UploadStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

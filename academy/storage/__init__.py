@@ -1,4 +1,4 @@
-"""Where bytes live: files below a folder, or an S3-compatible bucket, behind `academy.stores.Storage`."""
+"""Where bytes live: files below a folder, or an S3-compatible bucket, behind `academy.object_stores.Storage`."""
 
 from __future__ import annotations
 
