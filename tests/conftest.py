@@ -41,13 +41,16 @@ pytest_plugins: list[str] = [
 
 
 REAL = {"mongo_url", "s3_server", "ceph_server", "ffmpeg", "footage", "chromium"}
-"""Fixtures that start or run what is not ours. Tests that ask for none of them are the unit part."""
+"""Fixtures that start or run what is not ours. Tests that ask for none of them are the unit part, but for
+modules that start programs themselves and say so (`pytestmark`)."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` is applied
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if REAL.intersection(getattr(item, "fixturenames", ())):
+        # Contract suites name their backend in a parameter.
+        _, _, parameters = item.name.partition("[")
+        if REAL.intersection(getattr(item, "fixturenames", ())) or "s3" in parameters:
             item.add_marker("real")
 
 

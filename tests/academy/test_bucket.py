@@ -25,6 +25,8 @@ from academy.storage.checks import check_storage
 from academy.storage.s3 import S3Storage
 from tests.fixtures_storage import S3Server
 
+pytestmark = pytest.mark.real
+
 
 def test_a_bucket_is_made_once(s3_server: S3Server):
     storage = S3Storage(f"new-{secrets.token_hex(6)}", "lectures", s3_server.connection)

@@ -11,6 +11,8 @@ from academy.errors import SettingsError
 from academy.keys import KeyRing
 from academy.people import Role
 
+pytestmark = pytest.mark.real
+
 SECRET = "s" * 40
 
 

@@ -2,8 +2,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from academy.commands.doctor import examine
 from academy.settings import Settings
+
+pytestmark = pytest.mark.real
 
 SECRET = "d" * 40
 

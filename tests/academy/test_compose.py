@@ -21,6 +21,8 @@ from academy.cli import app
 from academy.settings import Settings
 from tests.academy.compose_file import ROOT, command_of, read_compose, services_of
 
+pytestmark = pytest.mark.real
+
 OURS = ("api", "transcoder", "scheduler", "worker", "bucket", "certificates")
 ONE_SHOT = ("bucket", "certificates")
 SECRETS = ("SECRET_KEY", "MONGODB_PASSWORD", "MONGODB_KEYFILE", "S3_ACCESS_KEY", "S3_SECRET_KEY")

@@ -19,6 +19,8 @@ from academy.demo.voice import RATE, write_speech
 from academy.errors import Unavailable
 from transcoding.binary import find
 
+pytestmark = pytest.mark.real
+
 needs_fonts = pytest.mark.skipif(
     not font_package().is_dir(), reason="the font package is not installed: `npm ci` in api/portal"
 )

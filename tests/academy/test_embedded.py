@@ -19,6 +19,8 @@ from pymongo.errors import OperationFailure
 from academy.embedded import EmbeddedMongo, find_mongod, home, replica_set
 from academy.errors import Conflict, SettingsError, Unavailable
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture
 def mongo(tmp_path: Path) -> Iterator[EmbeddedMongo]:

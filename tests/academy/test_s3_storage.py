@@ -23,6 +23,8 @@ from academy.storage.s3 import S3Storage
 from academy.storage.s3_connection import S3Connection
 from tests.fixtures_storage import S3Server
 
+pytestmark = pytest.mark.real
+
 KEY = "media/x/v720/0-1.m4s"
 BODY = secrets.token_bytes(3_000_000)
 

@@ -19,6 +19,8 @@ from academy.storage.disk import DiskStorage
 from academy.storage.s3 import S3Storage
 from tests.fixtures_storage import DiskServer, S3Server, running_swift
 
+pytestmark = pytest.mark.real
+
 SECRET = "s" * 32
 
 

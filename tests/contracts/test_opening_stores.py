@@ -21,6 +21,8 @@ from academy.mongo.journal import MongoJournal
 from academy.mongo.stores import MongoStores
 from tests.documents import a_lecture_in, a_receipt, a_recording_of
 
+pytestmark = pytest.mark.real
+
 NOBODY = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50"
 
 

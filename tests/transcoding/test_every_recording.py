@@ -15,6 +15,8 @@ from tests.fixtures_transcoding import decoded, samples
 from tests.odd_recordings import ODD, Odd, full_size
 from transcoding.local import transcode_file
 
+pytestmark = pytest.mark.real
+
 # `make test` has one of each kind; the slow tests have them all.
 QUICK = (
     "turned",

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from transcoding.frame_rates import SLOWEST, STANDARD, judge
 
+pytestmark = pytest.mark.real
+
 MILLISECOND = Fraction(1, 1000)
 NTSC = Fraction(30000, 1001)
 

@@ -17,6 +17,8 @@ from transcoding.binary import FFmpeg
 from transcoding.ffmpeg import LimitExceeded, Limits, run
 from transcoding.refusals import LONGEST
 
+pytestmark = pytest.mark.real
+
 SHORT = Limits(wall_seconds=60, cpu_seconds=4, output_bytes=1 << 20, memory_bytes=1 << 30)
 
 

@@ -20,7 +20,10 @@ from transcoding.ffmpeg import EncodingFailed, Limits, failure, run
 from transcoding.walls import around, around_our_own
 
 LANDLOCK = confine.version(ctypes.CDLL(None)) if LINUX else 0
-pytestmark = pytest.mark.skipif(LANDLOCK < 4, reason="needs Landlock with ports (Linux 6.7)")
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(LANDLOCK < 4, reason="needs Landlock with ports (Linux 6.7)"),
+]
 AMPLE = Limits(60)
 
 

@@ -20,6 +20,8 @@ from transcoding.mp4 import Fragment
 from transcoding.reel import Reel
 from transcoding.slides import runs
 
+pytestmark = pytest.mark.real
+
 CLOSE = 0.5
 """Seconds between a slide's true time and the one found."""
 TUNED_ON = range(1, 9)

@@ -19,6 +19,8 @@ from transcoding.range_reader import RangeReader
 from transcoding.sources import Source
 from transcoding.splicing import near
 
+pytestmark = pytest.mark.real
+
 LOSSLESS = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "8", "-g", "20"]
 WAYS = {
     "matroska": [*LOSSLESS, *AAC, "-f", "matroska"],

@@ -20,6 +20,8 @@ from transcoding.probe import inspect
 from transcoding.sources import of_file
 from transcoding.subtitles import extract
 
+pytestmark = pytest.mark.real
+
 
 @pytest.fixture(scope="module")
 def subtitled(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,6 +10,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.canaries import LINUX
@@ -35,10 +36,9 @@ def gone(pid: int) -> bool:
     """Waits until a process is no more; a zombie counts as gone."""
     for _ in range(1000):
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        if LINUX and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.01)
     return False
