@@ -66,6 +66,8 @@ RECONCILE_EVERY: Final = 60.0
 """Seconds."""
 CAPTIONS_EVERY: Final = 5.0
 """Seconds. One look into an index that is nearly always empty."""
+ENDING: Final = 5.0
+"""Seconds that such a round is given to end when the server stops."""
 
 
 KEPT: Final = frozenset(
@@ -170,8 +172,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         backend.stores.search.follow()
         sender = Sender(backend.keys, Targets(backend.settings.webhook_networks))
         async with delivering(backend.stores.webhooks, sender, app.state.closing):
-            reconciling = asyncio.create_task(_keep_reconciling(backend))
-            captioning = asyncio.create_task(_keep_captions_settled(backend))
+            rounds = {
+                asyncio.create_task(_keep_reconciling(backend, app.state.closing)),
+                asyncio.create_task(_keep_captions_settled(backend, app.state.closing)),
+            }
             cache: ResponseCache = app.state.response_cache
             try:
                 async with backend.stores.public_changes.told_to(cache):
@@ -180,15 +184,28 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
                 app.state.closing.set()
                 await cache.close()
                 await app.state.services.learners.close()
-                for task in (reconciling, captioning):
-                    task.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await task
+                await _ended(rounds)
 
 
-async def _keep_reconciling(backend: Backend) -> None:
+async def _ended(rounds: set[asyncio.Task[None]]) -> None:
+    """They end by being asked: the driver leaves a socket open when it is cancelled as it connects."""
+    _, late = await asyncio.wait(rounds, timeout=ENDING)
+    for task in late:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _pause(closing: asyncio.Event, seconds: float) -> None:
+    """Ends early when the server stops."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await closing.wait()
+
+
+async def _keep_reconciling(backend: Backend, closing: asyncio.Event) -> None:
     """Drives forward the uploads and takedowns that a crash interrupted."""
-    while True:
+    while not closing.is_set():
         try:
             await reconcile(backend.stores.uploads, backend.storage)
             await erasing_of(backend).settle()
@@ -197,19 +214,19 @@ async def _keep_reconciling(backend: Backend) -> None:
         except Exception:
             # Ended by a bug, this loop would leave uploads unfinished without a word.
             log.exception("reconciling uploads failed")
-        await asyncio.sleep(RECONCILE_EVERY)
+        await _pause(closing, RECONCILE_EVERY)
 
 
-async def _keep_captions_settled(backend: Backend) -> None:
+async def _keep_captions_settled(backend: Backend, closing: asyncio.Event) -> None:
     """Brings captions to media that were published after them, and ends what a crash interrupted."""
-    while True:
+    while not closing.is_set():
         try:
             await settle_due(backend.stores, backend.storage)
         except AcademyError as error:
             log.warning("captions could not be brought to their media: %s", error)
         except Exception:
             log.exception("bringing captions to their media failed")
-        await asyncio.sleep(CAPTIONS_EVERY)
+        await _pause(closing, CAPTIONS_EVERY)
 
 
 async def _media_origins(backend: Backend) -> list[str]:
