@@ -8,7 +8,10 @@ from typing import Final
 from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import HTMLResponse, JSONResponse
 
-from api.static_files import TYPES, Files
+from api import problems
+from api.accepting import prefers_page
+from api.shell import render
+from api.static_files import TYPES, Files, Text
 
 PORTAL: Final = Path(__file__).parent / "portal"
 PACKAGES: Final = (
@@ -20,7 +23,7 @@ PACKAGES: Final = (
 )
 """What `/vendor/` serves of `node_modules`; nothing else in there is reachable."""
 PAGES: Final = {
-    "/": "index.html",
+    "/": "catalogue.html",
     "/courses/{slug}": "course.html",
     "/lectures/{lecture_id}": "lecture.html",
     "/learn": "learn.html",
@@ -30,6 +33,11 @@ PAGES: Final = {
     "/studio": "studio.html",
     "/admin": "admin.html",
 }
+MISSING: Final = "missing.html"
+UNFRAMED: Final = frozenset({"invite.html"})
+"""The page behind an invitation leads nowhere else."""
+NO_PAGES: Final = ("/v1", "/assets", "/vendor", "/health", "/metrics", "/openapi.json")
+"""What programs read: a wrong address there is a problem, whoever asks."""
 REVALIDATE: Final = "public, no-cache"
 """Pages and our own assets change with every release and carry no version in their names."""
 VENDOR: Final = "public, max-age=3600"
@@ -62,22 +70,35 @@ _DOCS_START: Final = """if (window.SwaggerUIBundle) {
 
 
 def install(app: FastAPI, portal: Path = PORTAL) -> None:
-    """`app.state.page_policy` must hold the pages' Content-Security-Policy when they are asked for."""
+    """`app.state.page_policy` must hold the pages' Content-Security-Policy when they are asked for.
+
+    Pages are put together here, once: an edited one is sent after a restart.
+    """
     routes = APIRouter(include_in_schema=False)
-    pages = Files(portal, REVALIDATE)
 
-    def page(file: str) -> None:
+    def page(path: str, file: str) -> None:
+        text = Text(render(portal, file, path, framed=file not in UNFRAMED), REVALIDATE)
+
         async def show(request: Request) -> Response:
-            response = await pages.get_response(file, request.scope)
-            response.headers["Content-Security-Policy"] = request.app.state.page_policy
-            response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-            return response
+            return _as_page(request, text.answer(request.headers))
 
-        path = next(path for path, name in PAGES.items() if name == file)
         routes.add_api_route(path, show, methods=["GET"], name=file)
 
-    for file in PAGES.values():
-        page(file)
+    for path, file in PAGES.items():
+        page(path, file)
+    missing = render(portal, MISSING, "")
+
+    async def lost(request: Request, error: Exception) -> Response:
+        """A browser that follows a wrong link is told so on a page; programs get a problem."""
+        parts = request.url.path.split("/")
+        if f"/{parts[1]}" in NO_PAGES or not prefers_page(request.headers.get("accept", "")):
+            return await problems.answer_to_framework(request, error)
+        answer = HTMLResponse(
+            missing, status_code=404, headers={"Cache-Control": "no-store", "Vary": "Accept"}
+        )
+        return _as_page(request, answer)
+
+    app.add_exception_handler(404, lost)
 
     @routes.get("/docs")
     async def docs() -> Response:
@@ -99,3 +120,9 @@ def install(app: FastAPI, portal: Path = PORTAL) -> None:
     for package in PACKAGES:
         folder = portal / "node_modules" / package
         app.mount(f"/vendor/{package}", Files(folder, VENDOR), name=package)
+
+
+def _as_page(request: Request, response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = request.app.state.page_policy
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return response

@@ -88,7 +88,7 @@ def problem(
 def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.AcademyError, answer_to)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, answer_to_framework)
 
 
 async def answer_to(request: Request, error: Exception) -> Response:
@@ -117,7 +117,7 @@ def _challenge(error: errors.Unauthenticated) -> str:
     return 'Bearer realm="academy", error="invalid_token"'
 
 
-async def _http(request: Request, error: Exception) -> Response:
+async def answer_to_framework(request: Request, error: Exception) -> Response:
     """Starlette's own: unknown routes, methods a route does not know, bodies over the limit."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
     status = HTTPStatus(error.status_code)

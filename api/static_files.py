@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import os
 from pathlib import Path
 from typing import Final
@@ -101,3 +102,25 @@ class Files(StaticFiles):
         if packed is None:
             packed = self._packed[key] = gzip.compress(path.read_bytes(), 9, mtime=0)
         return packed
+
+
+class Text:
+    """One HTML document that is made when the server starts, compressed then."""
+
+    def __init__(self, text: str, caching: str) -> None:
+        self._plain = text.encode()
+        self._packed = gzip.compress(self._plain, 9, mtime=0)
+        self._tag = hashlib.sha256(self._plain).hexdigest()[:32]
+        self._headers = {"Cache-Control": caching, "Vary": "Accept-Encoding"}
+
+    def answer(self, asked: Headers) -> Response:
+        packed = "gzip" in asked.get("accept-encoding", "")
+        tag = f'"{self._tag}{PACKED}"' if packed else f'"{self._tag}"'
+        headers = {**self._headers, "ETag": tag}
+        known = asked.get("if-none-match", "").replace(f'{PACKED}"', '"')
+        if f'"{self._tag}"' in known or known.strip() == "*":
+            return Response(status_code=304, headers=headers)
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        body = self._packed if packed else self._plain
+        return Response(body, headers=headers, media_type=TYPES[".html"])

@@ -129,3 +129,54 @@ async def test_ranges_are_of_the_file_as_it_is(anyone):
     part = await anyone.get(path, headers={"Range": "bytes=10-19"})
     assert part.status_code == 206
     assert part.content == whole.content[10:20]
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
+
+
+async def test_a_browser_that_follows_a_wrong_link_gets_a_page_in_both_languages(anyone):
+    answer = await anyone.get("/nowhere/at/all", headers={"Accept": BROWSER})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["vary"] == "Accept"
+    known = await anyone.get("/")
+    policy = "content-security-policy"
+    assert answer.headers[policy] == known.headers[policy]
+    for words in ("没有这个页面", "There is no such page", 'href="/"'):
+        assert words in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        ("/nowhere", "*/*"),
+        ("/nowhere", "application/json"),
+        ("/nowhere", "application/json, text/html;q=0.9"),
+        ("/nowhere", "text/html;q=nonsense"),
+        ("/nowhere", ""),
+        ("/v1", BROWSER),
+        ("/v1/nowhere", BROWSER),
+        ("/v1/courses/nothing", BROWSER),
+        ("/assets/nothing.js", BROWSER),
+        ("/vendor/hls.js/nothing.mjs", BROWSER),
+        ("/health/nothing", BROWSER),
+    ],
+)
+async def test_programs_and_wrong_addresses_of_the_api_get_a_problem(anyone, path, accept):
+    answer = await anyone.get(path, headers={"Accept": accept})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["instance"] == path
+
+
+async def test_a_page_is_sent_compressed_with_a_tag_of_its_own(anyone):
+    plain = await anyone.get("/studio", headers={"Accept-Encoding": "identity"})
+    packed = await anyone.get("/studio", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+    assert plain.headers["etag"] != packed.headers["etag"]
+    for form in (plain, packed):
+        again = await anyone.get("/studio", headers={"If-None-Match": form.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert "content-security-policy" in again.headers

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-import posixpath
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+from api import pages
+from api.shell import render
+
 PORTAL = Path(__file__).parents[2] / "api" / "portal"
 ASSETS = PORTAL / "assets"
-PAGES = sorted(PORTAL.glob("*.html"))
+SOURCES = sorted(PORTAL.glob("*/*.html"))
+PAGES = {
+    name: render(PORTAL, name, path, framed=name not in pages.UNFRAMED)
+    for path, name in [*pages.PAGES.items(), ("", pages.MISSING)]
+}
 MODULES = sorted(ASSETS.rglob("*.js"))
 STRING = re.compile(r"^  '([\w.]+)': \['(.*)', '(.*)'\],$", re.MULTILINE)
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -29,31 +35,11 @@ def strings() -> dict[str, tuple[str, str]]:
     return {key: (chinese, english) for key, chinese, english in found}
 
 
-def imports(module: str) -> list[str]:
-    """Paths of the modules that `module` (a path below assets/) imports statically."""
-    text = (ASSETS / module).read_text("utf-8")
-    relative = re.findall(r"^import[^;]*?'(\.[^']+)';$", text, re.MULTILINE)
-    return [
-        posixpath.normpath(posixpath.join(posixpath.dirname(module), each)) for each in relative
-    ]
-
-
-def module_graph(entry: str) -> set[str]:
-    known: set[str] = set()
-    waiting = [entry]
-    while waiting:
-        module = waiting.pop()
-        if module not in known:
-            known.add(module)
-            waiting += imports(module)
-    return known
-
-
 class Elements(HTMLParser):
-    def __init__(self, page: Path) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page.read_text("utf-8"))
+        self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
@@ -62,9 +48,9 @@ class Elements(HTMLParser):
         return [attributes for found, attributes in self.found if found == tag]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_pages_have_no_inline_script_or_style_and_load_nothing_from_elsewhere(page: Path) -> None:
-    elements = Elements(page)
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_have_no_inline_script_or_style_and_load_nothing_from_elsewhere(name: str) -> None:
+    elements = Elements(PAGES[name])
     assert elements.named("style") == []
     assert all(script.get("src") for script in elements.named("script"))
     for tag, attributes in elements.found:
@@ -74,30 +60,38 @@ def test_pages_have_no_inline_script_or_style_and_load_nothing_from_elsewhere(pa
         assert not address.startswith("//"), address
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_each_page_names_all_its_modules_ahead_and_no_other(page: Path) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_whole_with_one_main_and_one_module(name: str) -> None:
+    elements = Elements(PAGES[name])
+    assert [len(elements.named(tag)) for tag in ("html", "head", "body", "title", "main")] == [
+        1
+    ] * 5
+    assert [s["src"] for s in elements.named("script") if s.get("type") == "module"] != []
+    assert "<!--" not in PAGES[name]
+
+
+def test_what_a_module_imports_is_named_ahead_with_what_that_imports() -> None:
     """Otherwise a slow network pays one round trip per level of imports."""
-    elements = Elements(page)
-    entry = next(s["src"] for s in elements.named("script") if s.get("type") == "module") or ""
-    entry = entry.removeprefix("/assets/")
-    ahead = [str(one["href"]) for one in elements.named("link") if one["rel"] == "modulepreload"]
-    ours = {each.removeprefix("/assets/") for each in ahead if each.startswith("/assets/")}
-    assert ours == module_graph(entry) - {entry}
+    links = Elements(PAGES["lecture.html"]).named("link")
+    ahead = [str(each["href"]) for each in links if each["rel"] == "modulepreload"]
+    assert {"/assets/player/player.js", "/assets/player/source.js", "/assets/memory.js"} <= set(
+        ahead
+    )
+    assert "/assets/lecture.js" not in ahead
     assert len(ahead) == len(set(ahead))
+    assert all((PORTAL / each[1:]).exists() for each in ahead if each.startswith("/assets/"))
 
 
-def test_header_and_footer_are_the_same_on_every_page() -> None:
-    """They are written four times, for want of a build step: here is what keeps them equal."""
-
-    def part(page: Path, tag: str) -> str:
-        match = re.search(rf"<{tag} class=.*?</{tag}>", page.read_text("utf-8"), re.DOTALL)
-        assert match is not None
-        return match[0].replace(' aria-current="page"', "")
-
-    # The page behind an invitation leads nowhere else.
-    framed = [page for page in PAGES if page.stem != "invite"]
-    for tag in ("header", "footer"):
-        assert len({part(page, tag) for page in framed}) == 1
+def test_the_headers_link_to_a_page_says_on_that_page_that_it_is_there() -> None:
+    marked = {
+        name: [link["href"] for link in Elements(text).named("a") if "aria-current" in link]
+        for name, text in PAGES.items()
+    }
+    assert {name: here for name, here in marked.items() if here} == {
+        "catalogue.html": ["/"],
+        "learn.html": ["/learn"],
+        "studio.html": ["/studio"],
+    }
 
 
 def test_every_string_is_in_both_languages_with_the_same_gaps() -> None:
@@ -110,7 +104,7 @@ def test_every_string_is_in_both_languages_with_the_same_gaps() -> None:
 
 
 def test_every_string_that_is_asked_for_exists_and_none_is_left_over() -> None:
-    texts = [file.read_text("utf-8") for file in [*PAGES, *MODULES] if "strings" not in file.name]
+    texts = [file.read_text("utf-8") for file in [*SOURCES, *MODULES] if "strings" not in file.name]
     known = strings()
     literal = re.compile(
         r"(?:\bt\(|\bt: |\blabel: |\btitle: |data-t=|data-label=|say\()['\"]([\w.]+)['\"]"
