@@ -50,7 +50,7 @@ from api.context import Services, erasing_of
 from api.direct_reads import DirectReads
 from api.metrics import Measured, Metrics
 from api.openapi import document
-from api.rate_limits import RateLimits
+from api.rate_limits import Limits, RateLimits
 from api.request_log import RequestLog
 from api.response_cache import ResponseCache
 from api.response_cache_keys import Addresses
@@ -117,12 +117,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.page_policy = page_policy(())
     app.state.closing = asyncio.Event()
     problems.install(app)
+    limits = Limits(settings)
     # Last added is outermost: the measured scope must be the one that the router fills.
-    app.add_middleware(DirectReads)
     app.add_middleware(Measured, metrics=app.state.metrics)
     app.add_middleware(problems.PatchTypes)
     app.add_middleware(problems.BodyLimit, most=BODY_LIMIT, exempt=STORAGE)
-    app.add_middleware(RateLimits, settings=settings)
+    app.add_middleware(RateLimits, limits=limits)
     app.add_middleware(problems.UnexpectedErrors)
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
@@ -155,6 +155,7 @@ def create_app(settings: Settings) -> FastAPI:
         partial(FastAPI.__call__, app),
         Addresses.of(kept, settings.cors_origins),
         writing=WRITING,
+        direct=DirectReads(app, limits, app.state.metrics),
     )
     app.state.response_cache = cache
     app.state.metrics.gathering.append(Gathering(cache, app.state.metrics))

@@ -1,65 +1,127 @@
-"""Public reads for the response cache, without what FastAPI does around a route.
+"""Public reads for the response cache, without what FastAPI and the layers do around a route.
 
 The cache knows already which route a request means, that it has no credentials, and which parameters
-count. To look for the route among a hundred and to solve its dependencies again costs more than the
-rest of a read together, the database's driver aside. So the innermost middleware calls the route's own
-function with its own parameters' validators. Whatever is not plain goes the usual way: a parameter
-that is not valid, a route that asks for more than parameters and a reader.
+count. To look for the route among a hundred, to solve its dependencies again and to pass ten layers costs
+more than the rest of a read together, the database's driver aside. So the route's own function is called
+with its own parameters' validators, and what the layers would do for such a read is done here: a limit
+counted, an id and a line in the log, a time for Prometheus, the headers of security and CORS. Whatever is
+not plain goes the usual way: a parameter that is not valid, a route that asks for more than parameters
+and a reader, a client over its limit, an error nobody expected.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from prometheus_client import Histogram
+from starlette.types import Message, Receive, Scope, Send
 
+from academy.correlation import accepted, working_for
 from academy.errors import AcademyError
+from academy.settings import Settings
+from api.answered import Answer, Headers
 from api.context import Context, Services, anyone, reader
 from api.languages import Languages
+from api.metrics import Metrics
 from api.problems import answer_to
-from api.provenance import ROUTE_KEY
+from api.rate_limits import Limits
+from api.request_log import HEADER, tell
+from api.security import CrossOrigin, SecurityHeaders
+
+log = logging.getLogger(__name__)
 
 Field = Any
 """FastAPI's own of a parameter."""
 _INVALID: Final = object()
+_REQUEST_ID: Final = HEADER.lower().encode()
 
 
 class DirectReads:
-    """The innermost middleware: everything around it does its part as ever."""
+    """What the application would answer to the cache, its headers included."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: FastAPI, limits: Limits, metrics: Metrics) -> None:
+        """`app`: its lifespan fills in the services."""
+        self._app = app
+        self._limits = limits
+        self._seconds = metrics.seconds
+        self._running = metrics.running
         self._known: dict[str, DirectRead | None] = {}
         """By template."""
+        self._around: dict[bytes, Headers] = {}
+        """Headers that the layers add, by origin."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route: APIRoute | None = scope.get(ROUTE_KEY)
-        if route is None:
-            await self.app(scope, receive, send)
-            return
+    async def __call__(self, scope: Scope, route: APIRoute) -> Answer | None:
+        """None for what has to go the usual way: then nothing was answered, and it is counted again."""
         read = self._known.get(route.path)
         if read is None and route.path not in self._known:
-            read = self._known[route.path] = DirectRead.of(route)
-        request = Request(scope, receive)
+            read = self._known[route.path] = DirectRead.of(route, self._seconds)
+        scope["app"] = self._app
+        request = Request(scope)
         arguments = None if read is None else read.arguments(request)
-        if read is None or arguments is None:
-            await self.app(scope, receive, send)
-            return
+        if read is None or arguments is None or not await self._limits.within(scope):
+            return None
         scope["route"], scope["endpoint"] = route, route.endpoint
-        answer: Response
-        try:
-            answer = await read.call(**arguments)
-        except AcademyError as error:
-            answer = await answer_to(request, error)
-        await answer(scope, receive, send)
+        name, begun = accepted(request.headers.get(HEADER)), time.perf_counter()
+        with working_for(request=name), self._running.track_inprogress():
+            try:
+                answer: Response = await read.call(**arguments)
+            except AcademyError as error:
+                answer = await answer_to(request, error)
+            except Exception:
+                log.exception("%s failed and is asked again the usual way", route.path)
+                return None
+        seconds = time.perf_counter() - begun
+        read.seconds.observe(seconds)
+        tell(scope, answer.status_code, seconds)
+        headers = await self._with_layers(answer.raw_headers, scope)
+        headers.append((_REQUEST_ID, name.encode()))
+        return Answer(answer.status_code, headers, bytes(answer.body))
+
+    async def _with_layers(self, own: Headers, scope: Scope) -> Headers:
+        """A header that the route has set stays as it is; `Vary` is added to."""
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
+        around = self._around.get(origin)
+        if around is None:
+            # The cache has no origins in its keys but those that are let in: there are few.
+            around = self._around[origin] = await layers(self._app.state.settings, origin)
+        headers, set_already = list(own), {name for name, _ in own}
+        for name, value in around:
+            if name not in set_already:
+                headers.append((name, value))
+            elif name == b"vary":
+                at = next(at for at, each in enumerate(headers) if each[0] == b"vary")
+                headers[at] = (b"vary", headers[at][1] + b", " + value)
+        return headers
+
+
+async def layers(settings: Settings, origin: bytes) -> Headers:
+    """The headers that CORS and security add to an answer without any: said by themselves."""
+    start: Message = {}
+
+    async def nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def keep(message: Message) -> None:
+        start.update(message)
+
+    async def no_body() -> Message:
+        return {"type": "http.request"}
+
+    sent = [(b"origin", origin)] if origin else []
+    asked = {"type": "http", "method": "GET", "path": "/v1/", "headers": sent}
+    around = SecurityHeaders(CrossOrigin(nothing, settings), settings)
+    await around(asked, no_body, keep)
+    return [(bytes(name).lower(), bytes(value)) for name, value in start["headers"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +136,10 @@ class DirectRead:
     """Name of the argument."""
     lang: Field | None
     """None where nothing is localised."""
+    seconds: Histogram
 
     @classmethod
-    def of(cls, route: APIRoute) -> DirectRead | None:
+    def of(cls, route: APIRoute, seconds: Histogram) -> DirectRead | None:
         """None for a route that asks for more."""
         own = route.dependant
         if len(own.dependencies) != 1 or own.call is None or own.request_param_name is not None:
@@ -92,6 +155,7 @@ class DirectRead:
             own.query_params,
             asking.name or "",
             _lang(asking),
+            seconds.labels("GET", route.path),
         )
 
     def arguments(self, request: Request) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Header, Query
@@ -29,6 +30,8 @@ Text = Annotated[
 ]
 MOST = 4
 """Languages of one reader that are looked at."""
+USUAL = 200
+"""Characters of a header whose meaning is kept: longer ones would let anybody fill the memory."""
 FALLBACK = "zh"
 """For what has no language of its own."""
 
@@ -43,6 +46,19 @@ def told_apart(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(first.values())[:MOST]
 
 
+def wishes(accept_language: str) -> tuple[str, ...]:
+    """What a header (RFC 9110 §12.5.4) wishes, told apart."""
+    if len(accept_language) > USUAL:
+        return told_apart(wanted_languages(accept_language))
+    return _usual_wishes(accept_language)
+
+
+@lru_cache(maxsize=1024)
+def _usual_wishes(accept_language: str) -> tuple[str, ...]:
+    """Kept: browsers send few different ones."""
+    return told_apart(wanted_languages(accept_language))
+
+
 @dataclass(slots=True)
 class Languages:
     """One reader's wishes, and what they got: `used` becomes `Content-Language`."""
@@ -52,6 +68,8 @@ class Languages:
     by_address: bool = False
     """`lang` decides: `Accept-Language` makes no difference, which caches on the way like to know."""
     used: list[str] = field(default_factory=list)
+    _chosen: dict[tuple[str, ...], str] = field(default_factory=dict, init=False)
+    """By a text's languages and its own: an answer has many texts, and few of these."""
 
     @classmethod
     def asked(cls, lang: str | None, accept_language: str | None) -> Languages:
@@ -59,7 +77,7 @@ class Languages:
             return cls(everything=True, by_address=True)
         if lang:
             return cls(wanted=told_apart(lang.split(",")), by_address=True)
-        return cls(wanted=told_apart(wanted_languages(accept_language)))
+        return cls(wanted=wishes(accept_language or ""))
 
     @property
     def vary(self) -> str:
@@ -69,15 +87,22 @@ class Languages:
         """A resource's own title or name: its language is the answer's language."""
         if self.everything:
             return dict(text)
-        language, chosen = choose(text, self.wanted, fallback)
+        language = self._choice(text, fallback)
         if language not in self.used:
             self.used.append(language)
-        return chosen
+        return text.get(language, "")
 
     def text(self, text: Mapping[str, str], fallback: str) -> str | dict[str, str]:
         if self.everything:
             return dict(text)
-        return choose(text, self.wanted, fallback)[1]
+        return text.get(self._choice(text, fallback), "")
+
+    def _choice(self, text: Mapping[str, str], fallback: str) -> str:
+        key = (fallback, *text)
+        chosen = self._chosen.get(key)
+        if chosen is None:
+            chosen = self._chosen[key] = choose(text, self.wanted, fallback)[0]
+        return chosen
 
     def maybe(self, text: Mapping[str, str] | None, fallback: str) -> str | dict[str, str] | None:
         return self.text(text, fallback) if text else None

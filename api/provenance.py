@@ -8,8 +8,6 @@ from typing import Final
 
 SCOPE_KEY: Final = "academy.provenance"
 """Where the cache leaves a Provenance in the ASGI scope of an answer it wants to keep."""
-ROUTE_KEY: Final = "academy.route"
-"""And where the route that the request means, once that is known."""
 
 
 @dataclass(slots=True)

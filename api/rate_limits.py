@@ -44,43 +44,53 @@ class Policy:
     limit: RateLimitItem
     limiter: FixedWindowRateLimiter
 
+    async def hit(self, client: str) -> bool:
+        return await self.limiter.hit(self.limit, self.name, client)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    policy: Policy
+    within: bool
+    remaining: int
+    seconds: int
+    """Until the window ends."""
+
     @property
-    def described(self) -> str:
-        return f'"{self.name}";q={self.limit.amount};w={self.limit.get_expiry()}'
+    def headers(self) -> dict[str, str]:
+        policy = self.policy
+        return {
+            "RateLimit-Policy": f'"{policy.name}";q={policy.limit.amount};w={policy.limit.get_expiry()}',
+            "RateLimit": f'"{policy.name}";r={self.remaining};t={self.seconds}',
+        }
 
 
-class RateLimits:
-    """Opens nothing; the shared store is found with the first request."""
+class Limits:
+    """Who may still ask, and how that is told. Opens nothing; the shared store is found with the first
+    request.
+    """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app = app
+    def __init__(self, settings: Settings) -> None:
         self._shared = settings.rate_limit_store == "mongodb"
         self._reads = settings.rate_limit_reads
         self._writes = settings.rate_limit_writes
         self._policies: dict[str, Policy | None] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        policy = self._policy(scope) if scope["type"] == "http" else None
+    async def within(self, scope: Scope) -> bool:
+        """Counts a request whose answer does not tell how many are left."""
+        policy = self._policy(scope)
+        return policy is None or await policy.hit(await _client(scope))
+
+    async def verdict(self, scope: Scope) -> Verdict | None:
+        """Counts a request; None where nothing is counted."""
+        policy = self._policy(scope)
         if policy is None:
-            await self.app(scope, receive, send)
-            return
+            return None
         client = await _client(scope)
-        within = await policy.limiter.hit(policy.limit, policy.name, client)
+        within = await policy.hit(client)
         stats = await policy.limiter.get_window_stats(policy.limit, policy.name, client)
         seconds = max(0, math.ceil(stats.reset_time - time.time()))
-        told = {
-            "RateLimit-Policy": policy.described,
-            "RateLimit": f'"{policy.name}";r={max(0, stats.remaining)};t={seconds}',
-        }
-        if not within:
-            detail = f"More than {policy.limit.amount} {policy.name} in {policy.limit.get_expiry()} seconds: wait and repeat."
-            headers = told | {"Retry-After": str(max(1, seconds))}
-            await problem(scope, 429, CODE, detail, headers=headers)(scope, receive, send)
-        elif SCOPE_KEY in scope:
-            # An answer that is kept for everybody says nothing about one client.
-            await self.app(scope, receive, send)
-        else:
-            await self.app(scope, receive, _telling(told, send))
+        return Verdict(policy, within, max(0, stats.remaining), seconds)
 
     def _policy(self, scope: Scope) -> Policy | None:
         path, method = scope["path"], scope["method"]
@@ -105,6 +115,29 @@ class RateLimits:
             "writes": _policy("writes", self._writes, shared),
             "heartbeats": _policy("heartbeats", heartbeats, memory),
         }
+
+
+class RateLimits:
+    """The middleware."""
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self.app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        verdict = await self._limits.verdict(scope) if scope["type"] == "http" else None
+        if verdict is None:
+            await self.app(scope, receive, send)
+        elif not verdict.within:
+            policy, limit = verdict.policy, verdict.policy.limit
+            detail = f"More than {limit.amount} {policy.name} in {limit.get_expiry()} seconds: wait and repeat."
+            headers = verdict.headers | {"Retry-After": str(max(1, verdict.seconds))}
+            await problem(scope, 429, CODE, detail, headers=headers)(scope, receive, send)
+        elif SCOPE_KEY in scope:
+            # An answer that is kept for everybody says nothing about one client.
+            await self.app(scope, receive, send)
+        else:
+            await self.app(scope, receive, _telling(verdict.headers, send))
 
 
 def _policy(name: str, limit: str, storage: Storage) -> Policy | None:

@@ -39,14 +39,15 @@ class RequestLog:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[HEADER] = name
-                _tell(scope, message["status"], time.perf_counter() - begun)
+                tell(scope, message["status"], time.perf_counter() - begun)
             await send(message)
 
         with working_for(request=name):
             await self.app(scope, receive, sending)
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def tell(scope: Scope, status: int, seconds: float) -> None:
+    """`seconds`: until the answer began."""
     route = template_of(scope)
     level = logging.DEBUG if route in QUIET and status < 500 else logging.INFO
     if log.isEnabledFor(level):

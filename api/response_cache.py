@@ -19,13 +19,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.provenance import ROUTE_KEY, SCOPE_KEY, Provenance
+from api.answered import Answer
+from api.provenance import SCOPE_KEY, Provenance
 from api.response_cache_entries import NOTHING, PERSONAL, Entries, Entry
 from api.response_cache_keys import Address, Addresses, Key, encoding
 
@@ -44,6 +46,8 @@ SPELLINGS: Final = 8192
 KEPT: Final = frozenset({200, 307})
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
+Direct = Callable[[Scope, APIRoute], Awaitable[Answer | None]]
+"""Answers as the application does, or not at all."""
 Spelling = tuple[str, bytes, bytes | None, bytes | None, bytes | None]
 
 
@@ -76,11 +80,13 @@ class ResponseCache:
         addresses: Addresses,
         *,
         writing: Collection[str] = (),
+        direct: Direct | None = None,
         most: int = MOST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`writing`: tags of the routes that write what is public."""
+        """`writing`: tags of the routes that write what is public. `direct`: a shorter way to an answer."""
         self._app = app
+        self._direct = direct
         self._addresses = addresses
         self._writing = frozenset(writing)
         self._clock = clock
@@ -256,7 +262,31 @@ class ResponseCache:
 
     async def _made(self, begun: float, meaning: Meaning, scope: Scope) -> Entry:
         """By the application, asked in the key's own words."""
-        key, provenance = meaning.key, Provenance()
+        provenance, route = Provenance(), meaning.address.route
+        asked = _asked(scope, meaning.key, provenance)
+        answer = None
+        if self._direct is not None and route is not None:
+            answer = await self._direct(asked, route)
+        if answer is None:
+            # What was told on the way that led to nothing does not hold.
+            provenance = Provenance()
+            answer = await self._usual(_asked(scope, meaning.key, provenance))
+        marks: frozenset[str] = frozenset()
+        if answer.status in KEPT and not any(name == b"set-cookie" for name, _ in answer.headers):
+            marks = frozenset(provenance.marks)
+        until = begun + LIFE
+        if provenance.until is not None:
+            until = min(until, self._clock() + provenance.until - time.time())
+        return Entry(
+            meaning.address,
+            *answer,
+            varies=self._addresses.varies,
+            marks=marks,
+            until=until,
+            unwatched_until=begun + UNWATCHED,
+        )
+
+    async def _usual(self, asked: dict[str, Any]) -> Answer:
         start: Message = {}
         chunks: list[bytes] = []
 
@@ -266,33 +296,9 @@ class ResponseCache:
             elif message["type"] == "http.response.body":
                 chunks.append(message.get("body", b""))
 
-        asked: dict[str, Any] = {
-            **scope,
-            "method": "GET",
-            "query_string": key.query.encode("latin-1"),
-            "headers": _headers(scope, key),
-            SCOPE_KEY: provenance,
-            ROUTE_KEY: meaning.address.route,
-        }
         await self._app(asked, _no_body, keep)
-        marks: frozenset[str] = frozenset()
-        if start["status"] in KEPT and not any(
-            name.lower() == b"set-cookie" for name, _ in start["headers"]
-        ):
-            marks = frozenset(provenance.marks)
-        until = begun + LIFE
-        if provenance.until is not None:
-            until = min(until, self._clock() + provenance.until - time.time())
-        return Entry(
-            meaning.address,
-            start["status"],
-            [(bytes(name).lower(), bytes(value)) for name, value in start["headers"]],
-            b"".join(chunks),
-            varies=self._addresses.varies,
-            marks=marks,
-            until=until,
-            unwatched_until=begun + UNWATCHED,
-        )
+        headers = [(bytes(name).lower(), bytes(value)) for name, value in start["headers"]]
+        return Answer(start["status"], headers, b"".join(chunks))
 
     async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
@@ -306,6 +312,17 @@ class ResponseCache:
 
 
 _PASSED_ON: Final = frozenset({b"host", b"x-request-id"})
+
+
+def _asked(scope: Scope, key: Key, provenance: Provenance) -> dict[str, Any]:
+    """The canonical request."""
+    return {
+        **scope,
+        "method": "GET",
+        "query_string": key.query.encode("latin-1"),
+        "headers": _headers(scope, key),
+        SCOPE_KEY: provenance,
+    }
 
 
 def _headers(scope: Scope, key: Key) -> list[tuple[bytes, bytes]]:

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from api.answered import Headers
 from api.etags import not_modified
 from api.response_cache_keys import GZIP, PLAIN, Address, Key
 
 Message = dict[str, Any]
-Headers = list[tuple[bytes, bytes]]
 
 PERSONAL: Final = frozenset({401, 403, 429})
 """Answers to one client, that say nothing to others who wait for the same."""

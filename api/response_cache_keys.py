@@ -18,8 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from academy.localised import wanted_languages
-from api.languages import told_apart
+from api.languages import wishes
 
 LONGEST: Final = 1024
 """Bytes of path, query and languages in one key; requests beyond are answered without the cache."""
@@ -89,7 +88,7 @@ class Addresses:
         languages = ""
         if "lang" in address.parameters and not chosen.get("lang"):
             chosen.pop("lang", None)
-            languages = ", ".join(told_apart(wanted_languages(accept_language.decode("latin-1"))))
+            languages = ", ".join(wishes(accept_language.decode("latin-1")))
         key = Key(path, urlencode(chosen), languages, self._origin(origin.decode("latin-1")))
         return key if sum(map(len, key)) <= LONGEST else None
 
