@@ -328,8 +328,8 @@ def damaged(path: Path, beacon: Beacon) -> None:
     keys = [*H264, "-g", "10", "-x264-params", "slices=4"]
     write(path, beacon, video=keys, extra=["-movflags", "+faststart"])
     data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 4096] = bytes(n * 37 % 251 for n in range(4096))
+    middle, hole = len(data) // 2, max(4096, len(data) // 50)
+    data[middle : middle + hole] = bytes(n * 37 % 251 for n in range(hole))
     path.write_bytes(data)
 
 
@@ -340,7 +340,9 @@ FIXED = frozenset({"one frame", "a frame every ten seconds", "half a second"})
 def full_size(odd: Odd, seconds: int = 5) -> Odd:
     """As a camera or a screen recorder would make it: 1080 lines, more chunks and seams."""
     beacon = replace(odd.beacon, size=(odd.beacon.size[0] * 6, odd.beacon.size[1] * 6))
-    size = (odd.size[0] * 6, odd.size[1] * 6)
+    # What encoders cannot take of it is the same pixel or two.
+    lost = 2 if odd.name == "odd_size" else 0
+    size = (odd.size[0] * 6, (odd.size[1] + lost) * 6 - lost)
     if odd.name in FIXED:
         return replace(odd, beacon=beacon, size=size)
     more = seconds - odd.beacon.seconds

@@ -85,12 +85,14 @@ def levels(
         chain = [
             graph.add_abuffer(template=sound),
             graph.add("aresample", str(RATE)),
-            graph.add("aformat", f"channel_layouts={layout}"),
-            graph.add("ebur128", "metadata=1:peak=sample"),
-            # Of each 100 ms alone, decibels of the highest sample.
+            # Of each 100 ms alone, decibels of the highest sample: of the channels as they were recorded, since
+            # the sum that a mixdown makes may be above full scale though nothing was cut off.
+            graph.add("asetnsamples", f"{RATE // 10}:p=0"),
             graph.add(
                 "astats", "metadata=1:reset=1:measure_perchannel=none:measure_overall=Peak_level"
             ),
+            graph.add("aformat", f"channel_layouts={layout}"),
+            graph.add("ebur128", "metadata=1:peak=sample"),
             graph.add("abuffersink"),
         ]
         graph.link_nodes(*chain).configure()
