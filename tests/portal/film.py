@@ -153,8 +153,12 @@ def _kind_of(path: Path) -> str:
     }[path.suffix]
 
 
-async def begin_screening(site: Site, film: Film, lecture: Lecture | None = None) -> Screening:
-    """A published lecture (a new one unless given) with a running job and a frozen plan."""
+async def begin_screening(
+    site: Site, film: Film, lecture: Lecture | None = None, *, later: Sequence[str] = ()
+) -> Screening:
+    """A published lecture (a new one unless given) with a running job and a frozen plan, whose rungs
+    named in `later` do not grow.
+    """
     stores = site.stores
     if lecture is None:
         lecture = await a_published_lecture(site, {"en": "The lecture", "zh": "讲座"})
@@ -170,7 +174,7 @@ async def begin_screening(site: Site, film: Film, lecture: Lecture | None = None
             lecture_id=lecture.id,
             job_id=job.id,
             number=job.number,
-            plan=film.plan,
+            plan=film.plan.model_copy(update={"later": list(later)}),
         ),
     )
     course = await stores.courses.get(lecture.course)

@@ -92,3 +92,50 @@ async def test_a_replacement_that_is_being_processed_leaves_the_old_recording_pl
     assert await video(page, "v.duration") == pytest.approx(16, abs=0.2)
     await expect(page.locator("#notices")).to_be_empty()
     await second.finish()
+
+
+COUNT_LOADS = """() => {
+  window.loads = 0;
+  document.querySelector('video').addEventListener('emptied', () => (loads += 1));
+}"""
+
+
+async def test_rungs_that_come_later_are_taken_at_a_pause_without_losing_the_moment(
+    page: Page, site: Site, film: Film
+) -> None:
+    screening = await begin_screening(site, film, later=["v360"])
+    await screening.show(3)
+    await page.goto(f"{site.url}/lectures/{screening.lecture.id}")
+    await until(page, "v?.readyState >= 2")
+    await page.evaluate(COUNT_LOADS)
+    await page.keyboard.press("k")
+    await until(page, "v.currentTime > 2")
+    assert await video(page, "v.videoWidth") == 320
+    await screening.finish()
+    await expect(page.locator("#notices")).to_contain_text("Processing has finished")
+    assert await page.evaluate("loads") == 0, "playing must not be disturbed"
+    before = await video(page, "v.currentTime")
+    await page.keyboard.press("k")
+    await until(page, "loads === 1 && v.paused && v.readyState >= 2 && v.videoWidth === 640")
+    assert before <= await video(page, "v.currentTime") < before + 2
+    await expect(page.locator(".frozen")).to_have_count(0)
+    await page.keyboard.press("k")
+    await until(page, "v.ended")
+    assert await page.evaluate("loads") == 1
+
+
+async def test_a_viewer_who_asks_for_a_later_rung_gets_it_at_once_and_goes_on_playing(
+    page: Page, site: Site, film: Film
+) -> None:
+    screening = await begin_screening(site, film, later=["v360"])
+    await screening.show(3)
+    await page.goto(f"{site.url}/lectures/{screening.lecture.id}")
+    await until(page, "v?.readyState >= 2")
+    await page.keyboard.press("k")
+    await until(page, "v.currentTime > 1")
+    await screening.finish()
+    await expect(page.locator("#notices")).to_contain_text("Processing has finished")
+    at = await video(page, "v.currentTime")
+    await page.get_by_role("button", name="Quality").click()
+    await page.get_by_role("menuitemradio", name="360p").click()
+    await until(page, f"v.videoWidth === 640 && !v.paused && v.currentTime > {at}")

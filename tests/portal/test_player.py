@@ -66,6 +66,7 @@ async def test_the_quality_menu_offers_each_rung_and_switches(page: Page, ready:
         "Auto",
         "360p",
         "180p",
+        "Sound only",
     ]
     await page.get_by_role("menuitemradio", name="180p").click()
     await page.get_by_role("button", name="Play").first.click()
@@ -74,6 +75,33 @@ async def test_the_quality_menu_offers_each_rung_and_switches(page: Page, ready:
     await page.get_by_role("menuitemradio", name="360p").click()
     await until(page, "v.videoWidth === 640")
     await expect(page.get_by_role("button", name="Quality")).to_have_text("360p")
+
+
+async def test_sound_alone_loads_no_picture_and_is_kept_for_the_next_lecture(
+    page: Page, ready: Screening
+) -> None:
+    await open_lecture(page, ready)
+    await page.keyboard.press("5")
+    await until(page, "Math.abs(v.currentTime - 8) < 0.1 && v.readyState >= 2")
+    await page.get_by_role("button", name="Quality").click()
+    await page.get_by_role("menuitemradio", name="Sound only").click()
+    await until(page, "v.videoWidth === 0 && v.readyState >= 2")
+    assert await video(page, "v.currentTime") == pytest.approx(8, abs=0.3)
+    await expect(page.locator(".player")).to_have_class(re.compile("listen"))
+    await expect(page.get_by_role("button", name="Quality")).to_have_text("Sound only")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.reload()
+    await until(page, "v?.readyState >= 2 && v.videoWidth === 0")
+    await page.keyboard.press("k")
+    await until(page, "v.currentTime > 9 && v.webkitAudioDecodedByteCount > 0")
+    segments = [url for url in asked if url.endswith(".m4s")]
+    assert segments
+    assert not [url for url in segments if "/v360/" in url or "/v180/" in url]
+    await page.get_by_role("button", name="Quality").click()
+    await page.get_by_role("menuitemradio", name="180p").click()
+    await until(page, "v.videoWidth === 320 && v.currentTime > 9 && !v.paused")
+    await expect(page.locator(".player")).not_to_have_class(re.compile("listen"))
 
 
 async def test_the_speed_is_kept_for_the_next_lecture(page: Page, ready: Screening) -> None:

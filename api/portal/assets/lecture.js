@@ -13,6 +13,8 @@ import { failure, state } from './state.js';
 import { lecturesOf, syllabus } from './syllabus.js';
 
 const POLL = 4000; // milliseconds between two looks at a lecture that is still being processed
+const POLL_LATER = 60_000; // milliseconds between two looks for better rungs, which follow what was encoded first
+const LATER = 120; // such looks at most: the second pass ends within a few times the lecture's length
 const RENEW_AT_MOST_EVERY = 10_000; // milliseconds
 
 const id = decodeURIComponent(location.pathname.split('/').pop() ?? '');
@@ -27,6 +29,8 @@ let player = null;
 let heartbeat = null;
 /** @type {string} */
 let before = '';
+let grew = false;
+let later = 0;
 let renewedAt = 0;
 
 const read = () => get(`/v1/lectures/${encodeURIComponent(id)}`);
@@ -43,7 +47,8 @@ async function load() {
     about.setAttribute('aria-busy', 'false');
     return lecture;
   } catch (error) {
-    fill(stage, failure('lecture.failed', error, () => location.reload()));
+    const down = error instanceof ApiError && error.problem?.type === 'urn:academy:problem:taken_down';
+    fill(stage, failure(down ? 'lecture.down' : 'lecture.failed', error, () => location.reload()));
     return null;
   }
 }
@@ -69,6 +74,7 @@ function showPlayback(lecture, renew = false) {
   }
   showNotice(playback);
   before = playback.state;
+  grew ||= before === 'streaming';
 }
 
 /** @param {import('./types.js').Playback} playback */
@@ -99,17 +105,23 @@ async function renewAddresses() {
   }
 }
 
+/** Milliseconds until the next look; 0 for none. */
+function pace() {
+  if (before === 'processing' || before === 'streaming') return POLL;
+  return before === 'ready' && grew && later < LATER ? POLL_LATER : 0;
+}
+
 /** Looks again while something is still being processed and somebody may be looking. */
 async function poll() {
-  const open = before === 'processing' || before === 'streaming';
-  if (open && !document.hidden) {
+  if (!document.hidden) {
+    if (before === 'ready') later += 1;
     try {
       showPlayback(await read());
     } catch {
       // the next look may succeed
     }
   }
-  if (before === 'processing' || before === 'streaming') setTimeout(poll, POLL);
+  if (pace()) setTimeout(poll, pace());
 }
 
 /** @param {import('./types.js').Lecture} lecture @param {import('./types.js').Course | null} course */
@@ -139,4 +151,4 @@ function showWords(lecture, course) {
 
 startShell();
 onLanguage(load);
-load().then((lecture) => lecture && poll());
+load().then((lecture) => lecture && pace() && setTimeout(poll, pace()));

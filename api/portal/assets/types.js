@@ -17,7 +17,7 @@
  * @typedef {{state: 'none' | 'processing' | 'streaming' | 'ready' | 'failed', hls: string | null,
  *   dash: string | null, duration: number | null, available_duration: number | null,
  *   poster: string | null, storyboard: string | null, captions: Caption[], chapters: Chapter[],
- *   renditions: {id: string, height: number | null}[]}} Playback
+ *   renditions: {id: string, width: number | null, height: number | null}[]}} Playback
  * @typedef {{id: string, course: string, section: string | null, position: number, title: string, description: string | null,
  *   language: string, instructors: Instructor[], duration: number | null,
  *   published: boolean, playback: Playback}} Lecture
@@ -29,6 +29,8 @@
  * @typedef {{course: {slug: string, title: string, poster_url: string | null}, enrolled_at: string,
  *   progress: {completed: number, required: number, share: number, complete: boolean},
  *   next: {id: string, title: string, duration: number | null, position: number} | null, certificate: string | null}} Attendance
+ * @typedef {{id: string, title: string, organisation: string, location: string | null, description: string | null,
+ *   kind: 'internship' | 'job', url: string, programmes: string[], closes_on: string}} Opportunity
  * @typedef {{code: string, status: 'valid' | 'revoked', name: string | null, course: {slug: string, title: string},
  *   programme: string | null, universities: string[], instructors: string[], lectures: number, duration: number,
  *   issued_at: string, revoked_at: string | null, reason: string | null, badge_url: string | null}} Certificate

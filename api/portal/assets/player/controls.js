@@ -5,11 +5,15 @@ import { apply, t } from '../i18n.js';
 import { icon } from '../icons.js';
 import { recall, remember } from '../memory.js';
 import { Menu } from './menu.js';
+import { SOUND } from './source.js';
 
 export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 /** @param {number} speed */
 const speedText = (speed) => `${speed}×`;
+
+/** @param {number} height of a rung, SOUND, or -1 */
+const qualityText = (height) => (height > 0 ? `${height}p` : t(height === SOUND ? 'player.sound' : 'player.auto'));
 
 /** @param {string} label @param {string} name @param {() => void} action */
 const button = (label, name, action) => h('button', { class: 'control', type: 'button', label, onclick: action }, icon(name));
@@ -40,10 +44,13 @@ export class Controls {
     this.time = h('span', { class: 'time numbers' });
     this.quality = new Menu({
       label: 'player.quality',
-      face: () => (source.wanted > 0 ? `${source.wanted}p` : t('player.auto')),
-      choices: () => [{ value: -1, text: source.wanted < 0 && source.height ? t('player.auto.now', { height: source.height }) : t('player.auto') },
-        ...source.levels.map(({ height }) => ({ value: height, text: `${height}p` }))],
-      current: () => source.wanted,
+      face: () => qualityText(source.chosen),
+      choices: () => [
+        { value: -1, text: source.chosen < 0 && source.height ? t('player.auto.now', { height: source.height }) : t('player.auto') },
+        ...source.levels.map(({ height }) => ({ value: height, text: qualityText(height) })),
+        ...(source.offersSound ? [{ value: SOUND, text: qualityText(SOUND) }] : []),
+      ],
+      current: () => source.chosen,
       choose: (height) => source.prefer(height),
     });
     this.speed = new Menu({

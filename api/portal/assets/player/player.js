@@ -23,7 +23,10 @@ export class Player {
     this.playback = null;
     this.video = h('video', { playsinline: true, preload: 'metadata', crossorigin: 'anonymous', tabindex: '-1' });
     this.source = new Source(this.video, {
-      onLevels: () => this.controls.updateMenus(),
+      onLevels: () => {
+        this.#listenOnly();
+        this.controls.updateMenus();
+      },
       onLevel: () => this.controls.updateMenus(),
       onDenied: refresh,
       onOffline: (gone) => this.say(gone ? 'player.reconnecting' : ''),
@@ -47,8 +50,8 @@ export class Player {
   }
 
   /**
-   * Shows what the API says now. The first call loads; later ones only extend what is known, since a growing
-   * playlist turns final under the same address, and a new address is needed only when the old one fails.
+   * Shows what the API says now. The first call loads; later ones extend what is known, since a growing
+   * playlist turns final under the same address. A new address is taken when the old one fails, or for more rungs.
    * @param {import('../types.js').Playback} playback
    * @param {boolean} [renew] the addresses in use are no longer honoured
    */
@@ -60,7 +63,7 @@ export class Player {
     this.seekbar.extent(playback.duration ?? available, playback.state === 'ready' ? (playback.duration ?? available) : available);
     this.captions.show(playback.captions ?? []);
     this.chapters.show(playback.chapters ?? []);
-    this.#listenOnly(playback);
+    this.#listenOnly();
     this.controls.updateMenus();
     if (playback.poster && !this.video.poster) this.video.poster = playback.poster;
     if (playback.storyboard && (playback.storyboard !== storyboard || !this.seekbar.tiles.length)) {
@@ -68,13 +71,15 @@ export class Player {
     }
     if (!playback.hls) return;
     if (first) this.#start(playback.hls, available);
-    else if (renew && playback.hls !== this.source.url) this.#renew(playback.hls);
+    else if (renew && playback.hls !== this.source.url) this.source.renew(playback.hls);
+    else if (playback.state === 'ready') this.source.offer(playback.hls, heights(playback));
   }
 
-  /** Without a picture the poster stays: a video element would show black. @param {import('../types.js').Playback} playback */
-  #listenOnly(playback) {
-    const renditions = playback.renditions ?? [];
-    const only = renditions.length > 0 && renditions.every((one) => !one.height);
+  /** Without a picture the poster stays: a video element would show black. */
+  #listenOnly() {
+    const playback = this.playback;
+    if (!playback) return;
+    const only = this.source.listening || (playback.renditions?.length > 0 && !heights(playback).length);
     this.element.classList.toggle('listen', only);
     if (only && playback.poster) this.element.style.setProperty('background-image', `url("${playback.poster}")`);
   }
@@ -86,14 +91,6 @@ export class Player {
     const start = at < available ? at : 0;
     this.source.load(url, start);
     if (start > 0 && asked === null) this.#offerRestart(start);
-  }
-
-  /** The same moment, speed and state from new addresses. @param {string} url */
-  #renew(url) {
-    const { video } = this;
-    const playing = !video.paused;
-    this.source.load(url, video.currentTime);
-    if (playing) video.addEventListener('canplay', () => void video.play().catch(() => {}), { once: true });
   }
 
   /** @param {number} at */
@@ -189,3 +186,7 @@ export class Player {
     this.chapters.element.remove();
   }
 }
+
+/** Short sides of the rungs. @param {import('../types.js').Playback} playback */
+const heights = ({ renditions = [] }) =>
+  renditions.flatMap(({ width, height }) => (width && height ? [Math.min(width, height)] : []));

@@ -2,9 +2,15 @@
  * Feeds a video element from an HLS address: through hls.js wherever Media Source Extensions exist, since
  * native players refuse growing playlists; natively only where they are missing (older iPhones).
  */
+import { recall, remember } from '../memory.js';
+import { freeze } from './frozen.js';
 
 const MODULE = '/vendor/hls.js/dist/hls.min.mjs';
 const NETWORK_PATIENCE = 4; // times in a row that loading is started again before giving up
+const MOMENT = 60_000; // milliseconds to wait for a moment at which a change of playlists disturbs nobody
+
+/** In place of a height: the picture is not loaded at all. */
+export const SOUND = 0;
 
 /**
  * @typedef {{onLevels: () => void, onLevel: () => void, onDenied: () => void, onOffline: (gone: boolean) => void,
@@ -22,20 +28,77 @@ export class Source {
     this.hls = null;
     this.url = '';
     this.failures = 0;
-    this.wanted = -1; // height that the viewer chose; -1 lets the player choose
+    this.wanted = Number(recall('academy.quality') ?? -1); // height that the viewer chose, or SOUND; -1 lets the player choose
+    this.sound = ''; // address of the sound's own playlist, where there is one beside pictures
+    this.opened = ''; // what is played now: `url`, or `sound`
+    /** @type {{url: string, heights: number[]} | null} */
+    this.better = null;
+    /** @type {Level[]} */
+    this.known = [];
+    this.moment = 0;
     addEventListener('online', () => this.hls?.startLoad());
+    for (const name of ['pause', 'seeking', 'waiting']) video.addEventListener(name, () => this.#take());
   }
 
   /** @param {string} url @param {number} start seconds */
   async load(url, start) {
     this.url = url;
+    this.better = null;
+    await this.#open(url, start);
+  }
+
+  /** The same moment and state from another address, behind the last picture. @param {string} address */
+  async #reopen(address) {
+    const { video } = this;
+    const playing = !video.paused;
+    if (address !== this.sound) freeze(video);
+    if (playing) video.addEventListener('canplay', () => void video.play().catch(() => {}), { once: true });
+    await this.#open(address, video.currentTime);
+  }
+
+  /** The same moment and state from a new address of the lecture. @param {string} url */
+  renew(url) {
+    this.url = url;
+    this.better = null;
+    return this.#reopen(url);
+  }
+
+  /**
+   * A final playlist of what is played now. One that has more rungs is taken as soon as that disturbs nobody:
+   * while it is paused, at a seek, when it waits for data, when the viewer asks for a rung, or else after a while.
+   * @param {string} url @param {number[]} heights of its rungs
+   */
+  offer(url, heights) {
+    const here = this.levels.map((one) => one.height);
+    if (url === this.url || !this.opened || heights.every((height) => here.includes(height))) return;
+    clearTimeout(this.moment);
+    this.better = { url, heights };
+    this.listeners.onLevels();
+    if (this.video.paused || this.video.readyState < 3) this.#take();
+    else this.moment = setTimeout(() => this.#take(), MOMENT);
+  }
+
+  #take() {
+    if (!this.better || this.video.ended || this.listening) return;
+    clearTimeout(this.moment);
+    this.renew(this.better.url);
+  }
+
+  /** Whether the viewer asked for sound without the picture, and it is there. */
+  get listening() {
+    return this.sound !== '' && this.opened === this.sound;
+  }
+
+  /** @param {string} url @param {number} start seconds */
+  async #open(url, start) {
+    this.opened = url;
     const video = this.video;
     if (!('MediaSource' in window || 'ManagedMediaSource' in window)) {
       this.#native(url, start);
       return;
     }
     const { default: Hls } = await import(MODULE);
-    if (this.url !== url) return; // another load came in between
+    if (this.opened !== url) return; // another load came in between
     if (!Hls.isSupported()) {
       this.listeners.onFailed('unsupported');
       return;
@@ -57,7 +120,16 @@ export class Source {
       abrEwmaDefaultEstimate: 700_000,
     });
     this.hls = hls;
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+    hls.on(Hls.Events.MANIFEST_PARSED, (/** @type {string} */ _name, /** @type {any} */ data) => {
+      if (!this.listening) {
+        // hls.js leaves out variants without a picture where others have one: sound has a playlist of its own.
+        this.sound = data.audioTracks?.[0]?.url ?? '';
+        this.known = rungs(data.levels);
+        if (this.wanted === SOUND && this.offersSound) {
+          this.#open(this.sound, start);
+          return;
+        }
+      }
       this.#choose();
       this.listeners.onLevels();
     });
@@ -102,7 +174,7 @@ export class Source {
       setTimeout(() => {
         if (hls !== this.hls) return;
         if (hls.levels?.length) hls.startLoad();
-        else hls.loadSource(this.url);
+        else hls.loadSource(this.opened);
       }, 1500 * 2 ** this.failures);
     } else if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
       this.hls.recoverMediaError();
@@ -111,30 +183,43 @@ export class Source {
     }
   }
 
-  /** Video rungs, best first. @returns {Level[]} */
+  /** Video rungs, best first: those of the playlist in use, and of the one to be taken. @returns {Level[]} */
   get levels() {
-    const levels = this.hls?.levels ?? [];
-    return levels
-      .map((/** @type {any} */ level, /** @type {number} */ index) => ({ index, height: Math.min(level.height, level.width) }))
-      .filter((/** @type {Level} */ level) => level.height > 0)
-      .sort((/** @type {Level} */ a, /** @type {Level} */ b) => b.height - a.height);
+    const more = (this.better?.heights ?? []).filter((height) => !this.known.some((one) => one.height === height));
+    return [...this.known, ...more.map((height) => ({ index: -1, height }))].sort((a, b) => b.height - a.height);
+  }
+
+  /** Whether sound can be had without the picture. */
+  get offersSound() {
+    return this.sound !== '' && this.known.length > 0;
+  }
+
+  /** What is in force of the viewer's wishes: a height, SOUND, or -1. */
+  get chosen() {
+    const there = this.wanted === SOUND ? this.offersSound : this.levels.some((one) => one.height === this.wanted);
+    return there ? this.wanted : -1;
   }
 
   /** The short side of what is shown now, in pixels; 0 when unknown. */
   get height() {
-    const level = this.hls?.levels?.[this.hls.currentLevel];
+    const level = this.listening ? null : this.hls?.levels?.[this.hls.currentLevel];
     return level ? Math.min(level.height, level.width) : 0;
   }
 
-  /** @param {number} height of a rung; -1 for automatic */
+  /** @param {number} height of a rung; SOUND for no picture; -1 for automatic. This browser remembers it. */
   prefer(height) {
     this.wanted = height;
-    this.#choose();
+    remember('academy.quality', height < 0 ? null : height);
+    if (height === SOUND) {
+      if (this.offersSound && !this.listening) this.#reopen(this.sound);
+    } else if (this.better && (this.listening || !this.known.some((one) => one.height === height))) this.renew(this.better.url);
+    else if (this.listening) this.#reopen(this.url);
+    else this.#choose();
   }
 
   #choose() {
-    if (!this.hls) return;
-    const level = this.levels.find((one) => one.height === this.wanted);
+    if (!this.hls || this.listening) return;
+    const level = this.known.find((one) => one.height === this.wanted);
     // nextLevel switches at the next segment that is not yet buffered: no interruption.
     this.hls.nextLevel = level ? level.index : -1;
   }
@@ -142,8 +227,19 @@ export class Source {
   destroy() {
     this.hls?.destroy();
     this.hls = null;
-    this.url = '';
+    this.url = this.opened = '';
+    this.better = null;
+    this.sound = '';
+    this.known = [];
+    clearTimeout(this.moment);
     this.video.removeAttribute('src');
     this.video.load();
   }
 }
+
+/** Video rungs of hls.js's levels. @param {any[]} levels @returns {Level[]} */
+const rungs = (levels) =>
+  levels
+    .map((level, index) => ({ index, height: Math.min(level.height, level.width) }))
+    .filter(({ height }) => height > 0)
+    .sort((a, b) => b.height - a.height);
