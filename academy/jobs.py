@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from academy.courses import now
 from academy.ids import new_id
 
-MOST_ATTEMPTS: Final = 5
-"""Claims of one job before it fails for good."""
+MOST_ATTEMPTS: Final = 8
+"""Claims of one job that brought nothing before it fails for good: with the pauses between them, failures
+that pass within four minutes are outlived. Claims during which a segment was recorded are not counted."""
 MOST_AGAIN: Final = 4
 """Jobs of campaigns that run at once, in all transcoders together: their chunks fill many encoders."""
 LEASE: Final = timedelta(seconds=15)
@@ -114,6 +115,8 @@ class Job(BaseModel):
     finished_at: datetime | None = None
     request_id: str | None = None
     """Of the request that queued it: the same in all services' logs."""
+    traceparent: str | None = None
+    """Of the same request, where it is traced."""
     profile: str | None = None
     """Of transcoding; None: the transcoder's own."""
     replaces: str | None = None

@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from academy import tracing
 from academy.correlation import job_id, request_id
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -18,7 +19,7 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"
 
 
 class JsonLines(logging.Formatter):
-    """`time` (RFC 3339, UTC), `level`, `logger`, `message`, `request_id`, `job_id`, `exception`, extras."""
+    """`time` (RFC 3339, UTC), `level`, `logger`, `message`, `request_id`, `job_id`, `trace_id`, `span_id`, `exception`, extras."""
 
     def format(self, record: logging.LogRecord) -> str:
         told: dict[str, Any] = {
@@ -28,6 +29,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         ids = {"request_id": request_id.get(), "job_id": job_id.get()}
+        if (traced := tracing.ids()) is not None:
+            ids |= {"trace_id": traced[0], "span_id": traced[1]}
         told |= {name: value for name, value in ids.items() if value is not None}
         told |= {name: value for name, value in vars(record).items() if name not in _OWN}
         if record.exc_info:

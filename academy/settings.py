@@ -22,7 +22,9 @@ AddressingStyle = Literal["auto", "path", "virtual"]
 class Settings(BaseSettings):
     """Every setting of the contract. Sizes in bytes; URLs without a trailing slash."""
 
-    model_config = SettingsConfigDict(env_prefix="ACADEMY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ACADEMY_", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     mongodb_url: str | None = None
     mongodb_database: str = "academy"
@@ -80,7 +82,16 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """Of the transcoder's Prometheus metrics; None for none. The API has its own under `/metrics`."""
     metrics_host: str = "127.0.0.1"
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Base address of an OpenTelemetry collector that is sent traces; None for none. Named as all
+    programs that send traces name it: `OTEL_EXPORTER_OTLP_ENDPOINT`."""
     max_upload_bytes: int = Field(default=64 * GIB, gt=0)
+
+    @field_validator("otlp_endpoint", mode="before")
+    @classmethod
+    def _nothing(cls, value: object) -> object:
+        """As OpenTelemetry's specification has it: an empty variable is one that is not set."""
+        return None if value == "" else value
 
     @field_validator("rate_limit_reads", "rate_limit_writes")
     @classmethod
@@ -115,6 +126,7 @@ class Settings(BaseSettings):
         "s3_endpoint_url",
         "s3_public_endpoint_url",
         "oidc_issuer",
+        "otlp_endpoint",
     )
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
@@ -158,7 +170,9 @@ class Settings(BaseSettings):
             return cls(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False)[0]
-            name = "ACADEMY_" + str(first["loc"][0]).upper() if first["loc"] else "A setting"
+            name = str(first["loc"][0]).upper() if first["loc"] else "A setting"
+            if first["loc"] and not name.startswith("OTEL_"):
+                name = f"ACADEMY_{name}"
             reason = first["msg"].removeprefix("Value error, ")
             raise SettingsError(f"{name}: {reason}. Correct it and start again.") from error
 

@@ -56,6 +56,7 @@ class WorkspaceReference(TypedDict):
     token: str
     media_id: str
     request_id: NotRequired[str]
+    traceparent: NotRequired[str]
 
 
 @dataclass(slots=True)

@@ -52,6 +52,7 @@ from api.metrics import Measured, Metrics
 from api.openapi import document
 from api.rate_limits import Limits, RateLimits
 from api.request_log import RequestLog
+from api.request_traces import RequestTraces
 from api.response_cache import ResponseCache
 from api.response_cache_keys import Addresses
 from api.response_cache_metrics import Gathering
@@ -111,6 +112,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        # It would write whole addresses into spans (`api.request_traces` does not).
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.settings = settings
     app.state.metrics = Metrics()
@@ -127,6 +130,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, settings=settings)
     app.add_middleware(SecurityHeaders, settings=settings)
+    if settings.otlp_endpoint is not None:
+        app.add_middleware(RequestTraces)
     app.add_middleware(RequestLog)
     app.include_router(heartbeats.routes)  # first, since routes are tried in order
     learners = (learning, certificates, opportunities, statistics)
@@ -155,7 +160,10 @@ def create_app(settings: Settings) -> FastAPI:
         partial(FastAPI.__call__, app),
         Addresses.of(kept, settings.cors_origins),
         writing=WRITING,
-        direct=DirectReads(app, limits, app.state.metrics),
+        # Traces are told by a layer: with them, every read takes the way through the layers.
+        direct=DirectReads(app, limits, app.state.metrics)
+        if settings.otlp_endpoint is None
+        else None,
     )
     app.state.response_cache = cache
     app.state.metrics.gathering.append(Gathering(cache, app.state.metrics))

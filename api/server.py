@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from academy import logs
 from academy.settings import Settings
+from academy.tracing import traced
 from api.app import create_app
 
 GRACE: Final = 10
@@ -75,5 +76,8 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """Serves until SIGTERM or SIGINT. Raises SettingsError or Unavailable when it cannot start."""
     logs.configure(settings.log_format, settings.log_level)
     server = Server(create_app(settings), host, port)
-    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+    with (
+        traced(settings, "academy-api"),
+        asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner,
+    ):
         runner.run(server.run_app())

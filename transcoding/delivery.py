@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -50,6 +51,7 @@ class Delivery:
         self._queue: queue.Queue[Sequence[Parcel] | None] = queue.Queue(WAITING)
         self._failure: BaseException | None = None
         self._dropped = False
+        self._context = copy_context()
         self._thread = threading.Thread(target=self._work, name="delivery", daemon=True)
 
     def __enter__(self) -> Self:
@@ -110,7 +112,8 @@ class Delivery:
 
     def _deliver(self, pool: ThreadPoolExecutor, batches: Sequence[Sequence[Parcel]]) -> None:
         parcels = [parcel for batch in batches for parcel in batch]
-        list(pool.map(self._upload, parcels))
+        # What is said and measured there belongs to the task, too: a context per thread.
+        list(pool.map(lambda parcel: self._context.copy().run(self._upload, parcel), parcels))
         self._workspace.journal.record([parcel.receipt for parcel in parcels])
         self._on_recorded(len(batches))
 

@@ -15,6 +15,7 @@ from academy.jobs import Progress
 from academy.media import INIT, Chunk, MediaPlan, Publication, Receipt, media_prefix
 from academy.object_stores import ObjectStore
 from academy.recordings import Inspection
+from academy.tracing import span
 from transcoding import anchor, profiles
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
@@ -78,10 +79,12 @@ async def transcode(
     """
     planner = Planner(storage, assignment.source_key, ffmpeg)
     await ledger.progress(Progress(stage="inspecting"))
-    inspection = await planner.inspection(assignment.filename)
+    with span("inspect"):
+        inspection = await planner.inspection(assignment.filename)
     await ledger.inspected(inspection)
     await ledger.progress(Progress(stage="planning"))
-    plan = await planner.plan(inspection, profile or profiles.load())
+    with span("plan"):
+        plan = await planner.plan(inspection, profile or profiles.load())
     slots = await engine.slots()
     chunks = plan_chunks(plan.grid, slots=slots, watched=assignment.watched)
     plan = plan.model_copy(update={"chunks": chunks})
@@ -134,7 +137,8 @@ class _Encoding:
         self._late = late
         receipts = await self._ledger.receipts(self._media_id)
         items = self._missing(receipts)
-        await self._encode(items, receipts)
+        with span("encode", {"academy.late": late, "academy.chunks": len(items)}):
+            await self._encode(items, receipts)
         ending = ending_of(self.plan, self._inspection, items)
         await self._tell(with_damage(ending.inspection, items))
         if ending.short:
@@ -151,7 +155,8 @@ class _Encoding:
             current = await self._ledger.publication(self._media_id)
             if current is not None and {r.id for r in current.renditions} >= set(plan.tracks):
                 return current
-            publication = await self._written(publisher, plan, receipts, current)
+            with span("publish", {"academy.late": self._late}):
+                publication = await self._written(publisher, plan, receipts, current)
             try:
                 await self._ledger.publish(publication)
             except Conflict:

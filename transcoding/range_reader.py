@@ -15,6 +15,7 @@ import threading
 import time
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from types import TracebackType
@@ -46,6 +47,7 @@ class RangeReader:
 
     def __enter__(self) -> Self:
         self._pool = ThreadPoolExecutor(AHEAD, thread_name_prefix="range-reader")
+        self._context = copy_context()
         self._server = _Server(self, self._path)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -114,7 +116,8 @@ class RangeReader:
     def _ask(self, number: int) -> Future[bytes]:
         known = self._blocks.get(number)
         if known is None or (known.done() and known.exception() is not None):
-            known = self._pool.submit(self._load, number)
+            # Within whatever the reader was opened for: a thread has a context of its own.
+            known = self._pool.submit(self._context.copy().run, self._load, number)
             self._blocks[number] = known
         self._blocks.move_to_end(number)
         return known

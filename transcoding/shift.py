@@ -13,6 +13,7 @@ from academy.errors import AcademyError, LeaseLost, RejectedMedia, Unavailable
 from academy.jobs import LEASE, Failure, FailureKind, Job, Progress
 from academy.media import Media, MediaPlan, Publication, Receipt
 from academy.recordings import Inspection
+from academy.tracing import UNTRACED, Attributes, Spanned, span, traceparent
 from academy.wiring import Backend
 from transcoding import profiles
 from transcoding.binary import FFmpeg
@@ -57,14 +58,26 @@ class Shift:
         self._bench = bench
         self._progress = job.progress
         self._beat = asyncio.Event()
+        self._told: Spanned = UNTRACED
 
     def look_up(self) -> None:
         """Something changed in the queue: check at once whether the job is still ours."""
         self._beat.set()
 
     async def run(self) -> None:
-        with working_for(request=self.job.request_id, job=self.job.id):
+        with (
+            working_for(request=self.job.request_id, job=self.job.id),
+            span("job", self._attributes(), parent=self.job.traceparent, kind="consumer") as told,
+        ):
+            self._told = told
             await self._run()
+
+    def _attributes(self) -> Attributes:
+        return {
+            "academy.lecture_id": self.job.lecture_id,
+            "academy.attempt": self.job.attempts,
+            "academy.profile": self.job.profile or self._profile.name,
+        }
 
     async def _run(self) -> None:
         work = asyncio.create_task(self._transcode(), name=f"pipeline {self.job.id}")
@@ -150,11 +163,13 @@ class Shift:
             "token": self.job.lease.token,
             "media_id": media_id,
             **({"request_id": self.job.request_id} if self.job.request_id else {}),
+            **({"traceparent": parent} if (parent := traceparent()) else {}),
         }
 
     async def _failed(self, error: Exception) -> None:
         failure = failure_of(error)
         self._metrics.failed(failure)
+        self._told.failed(failure.code)
         log.warning(
             "Job %s failed (%s, %s): %s%s",
             self.job.id,

@@ -15,6 +15,7 @@ from academy.errors import AcademyError, LeaseLost, RejectedMedia, SettingsError
 from academy.jobs import FailureKind
 from academy.media import Chunk, MediaPlan, VideoRendition
 from academy.recordings import Inspection
+from academy.tracing import Attributes, join, span
 from transcoding import binary
 from transcoding.anchor import Anchor
 from transcoding.binary import FFmpeg
@@ -122,8 +123,15 @@ def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, 
     """The result as plain data. Expected failures are results, too: Dask would log them as crashes."""
     task = Task.model_validate(data)
     reference = task.workspace
-    with working_for(request=reference.get("request_id"), job=reference.get("job_id")):
+    join(reference.get("traceparent"))
+    with (
+        working_for(request=reference.get("request_id"), job=reference.get("job_id")),
+        span(f"encode {task.kind}", _attributes(task), parent=reference.get("traceparent")) as told,
+    ):
         result = _result(work, task)
+        told.tell({"academy.outcome": result.outcome, "academy.segments": result.segments})
+        if result.outcome is Outcome.FAILED:
+            told.failed(result.code)
         if result.outcome is Outcome.FAILED:
             log.warning(
                 "%s chunk %d of media %s failed (%s): %s%s",
@@ -135,6 +143,15 @@ def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, 
                 f"\n{result.detail}" if result.detail else "",
             )
     return result.model_dump(mode="json")
+
+
+def _attributes(task: Task) -> Attributes:
+    return {
+        "academy.media_id": task.media_id,
+        "academy.chunk": task.chunk.index,
+        "academy.attempt": task.attempt,
+        "academy.execution": task.execution,
+    }
 
 
 def _result(work: Callable[[Task], Result], task: Task) -> Result:

@@ -13,6 +13,7 @@ from academy.mongo.client import Database, Document, Session, in_transaction
 from academy.mongo.job_documents import (
     COUNTED,
     EXPIRED,
+    FORGIVEN,
     VISIBLY,
     build,
     ended,
@@ -81,6 +82,7 @@ class Claims:
                         "state": JobState.RUNNING.value,
                         "attempts": {"$add": ["$attempts", 1]},
                         "lease": lease,
+                        "recorded_before": {"$ifNull": ["$recorded", 0]},
                         **VISIBLY,
                     }
                 }
@@ -98,7 +100,8 @@ class Claims:
         while await self._jobs.find_one(given_up, {"_id": 1}) is not None:
             await self._abandon(given_up)
         await self._jobs.update_many(
-            {**expired, "$expr": {"$and": [EXPIRED, {"$not": [often]}]}}, [{"$set": queued()}]
+            {**expired, "$expr": {"$and": [EXPIRED, {"$not": [often]}]}},
+            [{"$set": queued(handed_back=FORGIVEN)}],
         )
 
     async def _abandon(self, given_up: Document) -> None:

@@ -12,7 +12,18 @@ from academy.mongo.client import Document, from_document, plain, to_document
 
 IN_WORK: Final[Document] = {"$in": sorted(state.value for state in ACTIVE)}
 EXPIRED: Final[Document] = {"$lte": ["$lease.expires_at", "$$NOW"]}
-COUNTED: Final[Document] = {"$subtract": ["$attempts", "$handed_back"]}
+GAINED: Final[Document] = {
+    "$cond": [
+        {"$gt": [{"$ifNull": ["$recorded", 0]}, {"$ifNull": ["$recorded_before", 0]}]},
+        1,
+        0,
+    ]
+}
+"""1 where the running attempt recorded something: each such attempt brings the job nearer to its end."""
+FORGIVEN: Final[Document] = {"$add": ["$handed_back", GAINED]}
+"""`handed_back` once the running attempt has ended and the job has not."""
+COUNTED: Final[Document] = {"$subtract": ["$attempts", FORGIVEN]}
+"""Of a running job: attempts that brought nothing, the running one among them."""
 VISIBLY: Final[Document] = {"revision": {"$add": ["$revision", 1]}}
 
 

@@ -4,7 +4,8 @@ Filters name the allowed old state and, on the dispatcher's side, the lease toke
 other documents are transactions whose first write is the guarded one. Expiry is by the database's
 clock (`$$NOW`). Fields that only this store knows: `ordinal` (1 for a recording's first job, then
 2, 3 …), `handed_back` (attempts that do not count against MOST_ATTEMPTS), `last_failure` (for
-operators, also of attempts that are repeated), `recorded` (written by journals) and `announced`
+operators, also of attempts that are repeated), `recorded` (written by journals), `recorded_before` (its
+value when the running attempt was claimed) and `announced`
 (that it streams, as an event). Moves that end a job write their event (`announcements.py`).
 """
 
@@ -44,6 +45,7 @@ from academy.mongo.feed import JobChange, JobFeed
 from academy.mongo.job_claims import Claims
 from academy.mongo.job_documents import (
     COUNTED,
+    FORGIVEN,
     IN_WORK,
     VISIBLY,
     build,
@@ -56,6 +58,7 @@ from academy.mongo.job_documents import (
 )
 from academy.mongo.job_flip import flip
 from academy.recordings import Inspection
+from academy.tracing import traceparent
 
 
 @unavailable_when_down
@@ -98,6 +101,7 @@ class MongoJobStore:
             number=last["number"],
             instructor=last.get("instructor", ""),
             request_id=request_id.get(),
+            traceparent=traceparent(),
             profile=last.get("profile"),
             replaces=last.get("replaces"),
             campaign=last.get("campaign"),
@@ -256,7 +260,13 @@ class MongoJobStore:
         async def work(session: Session) -> Job:
             moved = await self._move(
                 job,
-                {**fields, "lease": None, "last_failure": literal(failure), **VISIBLY},
+                {
+                    **fields,
+                    "handed_back": FORGIVEN,
+                    "lease": None,
+                    "last_failure": literal(failure),
+                    **VISIBLY,
+                },
                 session,
             )
             if moved.state is JobState.FAILED:

@@ -24,6 +24,7 @@ from academy.mongo.paging import after_key, instant_of, text_of
 from academy.operating import AWAY_AFTER, Again, JobReport, Queue, Transcoder
 from academy.recordings import Recording
 from academy.store_values import Page, Position
+from academy.tracing import traceparent
 
 _QUEUED: Final = JobState.QUEUED.value
 _RUNNING: Final = JobState.RUNNING.value
@@ -282,6 +283,7 @@ class MongoOperatorStore:
             number=recording.number,
             instructor=last.get("instructor", ""),
             request_id=request_id.get(),
+            traceparent=traceparent(),
             profile=profile,
             replaces=again.media_id,
             campaign=campaign,

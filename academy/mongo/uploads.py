@@ -21,6 +21,7 @@ from academy.mongo.client import (
     unavailable_when_down,
 )
 from academy.recordings import Recording
+from academy.tracing import traceparent
 from academy.uploads import Part, Upload, UploadState
 
 
@@ -122,6 +123,7 @@ class MongoUploadStore:
                 number=stored.number,
                 instructor=stored.created_by,
                 request_id=request_id.get(),
+                traceparent=traceparent(),
             )
             job = job.model_copy(update={"due": due(job.created_at, stored.size)})
             await self._database.recordings.insert_one(to_document(recording), session=session)

@@ -9,6 +9,7 @@ from academy.errors import SettingsError
 from academy.keys import KeyRing
 from academy.object_stores import Storage
 from academy.settings import Settings
+from academy.storage.spans import spanned
 
 
 def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
@@ -22,7 +23,7 @@ def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
 
         folder = Path(unquote(url.path))
         try:
-            return DiskStorage(folder, keys=keys, public_url=settings.public_url)
+            return spanned(DiskStorage(folder, keys=keys, public_url=settings.public_url))
         except OSError as error:
             raise SettingsError(
                 f"ACADEMY_STORAGE_URL: {folder} cannot be used ({error.strerror}). "
@@ -32,14 +33,11 @@ def open_storage(settings: Settings, keys: KeyRing | None) -> Storage:
     from academy.storage.s3 import S3Storage
     from academy.storage.s3_connection import S3Connection
 
-    return S3Storage(
-        url.netloc,
-        url.path,
-        S3Connection(
-            endpoint_url=settings.s3_endpoint_url,
-            public_endpoint_url=settings.s3_public_endpoint_url,
-            region=settings.s3_region,
-            addressing_style=settings.s3_addressing_style,
-            checksums=settings.s3_checksums,
-        ),
+    connection = S3Connection(
+        endpoint_url=settings.s3_endpoint_url,
+        public_endpoint_url=settings.s3_public_endpoint_url,
+        region=settings.s3_region,
+        addressing_style=settings.s3_addressing_style,
+        checksums=settings.s3_checksums,
     )
+    return spanned(S3Storage(url.netloc, url.path, connection))

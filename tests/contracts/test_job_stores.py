@@ -118,6 +118,32 @@ async def test_a_job_abandoned_too_often_fails(stores: MongoStores) -> None:
     assert ended.finished_at is not None
 
 
+async def test_attempts_that_recorded_something_do_not_count(stores: MongoStores) -> None:
+    job = await a_claim_of(stores, await a_lecture_in(stores))
+
+    async def next_claim(*, failing: bool) -> Job | None:
+        if failing:
+            await stores.jobs.fail(job, PASSING)
+            await make_due(stores, job)
+        else:
+            await expire(stores, job)
+        return await stores.jobs.claim_next("d")
+
+    for turn in range(2 * MOST_ATTEMPTS):
+        # What a worker's journal writes with its receipts.
+        await stores.database.jobs.update_one({"_id": job.id}, {"$inc": {"recorded": 2}})
+        again = await next_claim(failing=turn % 2 == 0)
+        assert again is not None
+        assert again.attempts == job.attempts + 1
+        job = again
+    for _ in range(MOST_ATTEMPTS - 1):
+        again = await next_claim(failing=False)
+        assert again is not None
+        job = again
+    assert await next_claim(failing=False) is None
+    assert (await stores.jobs.get(job.id)).state is JobState.FAILED
+
+
 async def test_progress_is_kept_as_it_was_reported(stores: MongoStores) -> None:
     job = await a_claim_of(stores, await a_lecture_in(stores))
     progress = Progress(stage="encoding", fraction=0.5, speed=3.0, eta=12.0)

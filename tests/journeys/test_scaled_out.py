@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.certificates import make_certificates
+from tests.collector import Collector, collecting
 from tests.fixtures_footage import Footage
 from tests.fixtures_storage import S3Server
 from tests.journeys.conftest import Installing
@@ -20,6 +21,12 @@ from tests.journeys.installation import wait_until
 from tests.journeys.networks import Namespace, namespaces, unavailable
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with collecting() as built:
+        yield built
 
 
 @pytest.fixture
@@ -35,6 +42,7 @@ def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
     mongo_url: str,
     database_name: str,
     footage: Footage,
+    collector: Collector,
     tmp_path: Path,
 ) -> None:
     academy = install(
@@ -46,6 +54,8 @@ def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
         ACADEMY_DASK_TLS_CA=str(tmp_path / "ca.pem"),
         ACADEMY_DASK_TLS_CERT=str(tmp_path / "certificate.pem"),
         ACADEMY_DASK_TLS_KEY=str(tmp_path / "key.pem"),
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_BSP_SCHEDULE_DELAY="200",
     ).start()
     academy.add_course("journey")
     workers = [cluster.add_worker(academy.env) for _ in range(2)]
@@ -73,6 +83,38 @@ def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
     segment = first_segment(playback["hls"])
     assert segment.status_code == 307
     assert segment.headers["location"].startswith(s3_server.endpoint)
+    assert_one_trace(collector)
+
+
+def assert_one_trace(collector: Collector) -> None:
+    """From the request that completed the upload to the storage calls of each worker."""
+    spans = collector.until(lambda seen: any(each.name == "job" for each in seen))
+    (root,) = [each for each in spans if each.name == "POST /v1/uploads/{upload_id}/complete"]
+    trace = {each.id: each for each in spans if each.trace == root.trace}
+    path = {(trace[each.parent].name, each.name) for each in trace.values() if each.parent in trace}
+    # The killed worker told of storage calls, but no more of the chunk they belonged to.
+    lost = {each for each in trace if trace[each].parent not in {"", *trace}}
+    assert {trace[each].service for each in lost} <= {"academy-worker"}
+    assert [each.name for each in trace.values() if not each.parent] == [root.name]
+    assert {
+        (root.name, "job"),
+        ("job", "inspect"),
+        ("job", "plan"),
+        ("job", "encode"),
+        ("job", "publish"),
+        ("encode", "encode video"),
+        ("encode", "encode audio"),
+        ("encode video", "storage put"),
+        ("publish", "storage put"),
+        (root.name, "storage complete"),
+    } <= path
+    services = {each.service for each in trace.values()}
+    assert services == {"academy-api", "academy-transcoder", "academy-worker"}
+    assert root.attributes["http.response.status_code"] == 202
+    # Nothing that opens a draft: no addresses, tokens or signatures.
+    told = " ".join(str(value) for each in spans for value in each.attributes.values())
+    assert "://" not in told
+    assert "X-Amz" not in told
 
 
 @pytest.mark.slow

@@ -36,6 +36,8 @@ class Verdict:
     """Orphans that garbage collection removed."""
     orphans: list[str] = field(default_factory=list)
     """Those it left."""
+    acknowledged: int = 0
+    """Pieces of a lecture that learners reported as watched."""
     segments: int = 0
     repeated: int = 0
     """Segments recorded again, or stored under another name after they had a receipt."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -27,6 +27,8 @@ class Mischief:
     pace: tuple[float, float] = (1.0, 4.0)
     """Seconds between two deeds."""
     done: Counter[str] = field(default_factory=Counter)
+    killed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """When each was killed (`time.monotonic`)."""
     _mongod_at: float = 0.0
     _pausing: threading.Thread | None = None
 
@@ -51,6 +53,7 @@ class Mischief:
 
     def _killer(self, name: str) -> Callable[[], None]:
         def kill() -> None:
+            self.killed[name].append(time.monotonic())
             self.town.services[name].kill()
             self.done[f"kill {name}"] += 1
 
@@ -61,6 +64,7 @@ class Mischief:
         if mongod is None or time.monotonic() - self._mongod_at < MONGOD_EVERY:
             return
         self._mongod_at = time.monotonic()
+        self.killed["mongod"].append(self._mongod_at)
         try:
             mongod.kill()
         except psutil.NoSuchProcess:

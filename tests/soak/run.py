@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.footage import make
 from tests.journeys.installation import wait_until
 from tests.soak.invariants import Verdict, judge, pending
+from tests.soak.learners import Kills, Learner
 from tests.soak.mischief import Mischief
 from tests.soak.town import Town, course, town
 from tests.soak.uploads import Upload, Uploads
@@ -24,6 +25,7 @@ soak:
 """
 RATE = 15
 COURSE = "soak"
+LEARNERS = 2
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,13 @@ def soak(plan: Plan, folder: Path) -> tuple[Mischief, Verdict]:
     profile.write_text(PROFILE)
     recordings = _recordings(plan, folder)
     with town(folder, profile=str(profile)) as built:
-        course(built, COURSE)
+        lecture_id = course(built, COURSE)
+        learners = [Learner(built, lecture_id, f"learner-{number}") for number in range(LEARNERS)]
         uploads = Uploads(built, COURSE, recordings)
         mischief = Mischief(built, plan.seed)
         uploads.start()
+        for learner in learners:
+            learner.start()
         over = threading.Event()
 
         def wait_for_uploads() -> None:
@@ -64,11 +69,22 @@ def soak(plan: Plan, folder: Path) -> tuple[Mischief, Verdict]:
             also=built.logs,
             patience=plan.rest,
         )
+        for learner in learners:
+            learner.stop()
         verdict = judge(built, recordings)
+        kills = Kills(mischief.killed["api"], mischief.killed["mongod"])
+        for learner in learners:
+            verdict.lost += learner.missing(kills)
+            verdict.acknowledged += len(learner.acknowledged)
+    if verdict.lost:
+        _say(f"killed: {dict(mischief.killed)}")
     for name in ("failed", "lost", "half_published", "orphans", "outlived"):
         for each in getattr(verdict, name):
             _say(f"{name}: {each}")
-    _say(f"ready={verdict.ready} failed={len(verdict.failed)} collected={verdict.collected}")
+    _say(
+        f"ready={verdict.ready} failed={len(verdict.failed)} collected={verdict.collected} "
+        f"segments={verdict.segments} pieces_watched={verdict.acknowledged}"
+    )
     return mischief, verdict
 
 

@@ -185,14 +185,17 @@ def _small_disk(path: Path, stack: ExitStack) -> Path | None:
     return path
 
 
-def token(built: Town, role: str) -> str:
+def token(built: Town, role: str, subject: str | None = None) -> str:
     """Issued once: asking for one starts a process."""
-    if role not in built.tokens:
-        built.tokens[role] = built.run("token", "--role", role).stdout.strip()
-    return built.tokens[role]
+    whose = subject or role
+    if whose not in built.tokens:
+        asked = ["token", "--role", role, "--subject", whose]
+        built.tokens[whose] = built.run(*asked).stdout.strip()
+    return built.tokens[whose]
 
 
-def course(built: Town, slug: str) -> None:
+def course(built: Town, slug: str) -> str:
+    """A published course with one lecture to watch; the lecture's id."""
     with httpx.Client(
         base_url=built.url, headers={"Authorization": f"Bearer {token(built, 'admin')}"}, timeout=60
     ) as client:
@@ -201,3 +204,7 @@ def course(built: Town, slug: str) -> None:
         if answer.status_code != 201:
             raise RuntimeError(json.dumps(answer.json()))
         client.post(f"/v1/courses/{slug}/publish").raise_for_status()
+        made = client.post(f"/v1/courses/{slug}/lectures", json={"title": {"en": "Watched"}})
+        lecture_id: str = made.raise_for_status().json()["id"]
+        client.post(f"/v1/lectures/{lecture_id}/publish").raise_for_status()
+        return lecture_id
