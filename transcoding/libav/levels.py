@@ -85,6 +85,7 @@ def levels(
         chain = [
             graph.add_abuffer(template=sound),
             graph.add("aresample", str(RATE)),
+            graph.add("aformat", f"channel_layouts={sound.codec_context.layout.name}"),
             # Of each 100 ms alone, decibels of the highest sample: of the channels as they were recorded, since
             # the sum that a mixdown makes may be above full scale though nothing was cut off.
             graph.add("asetnsamples", f"{RATE // 10}:p=0"),
