@@ -8,9 +8,16 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from academy.courses import now
+from academy.errors import NotFound
 from academy.ids import new_id
 from academy.media import media_prefix
 from academy.uploads import recording_prefix
+
+
+class TakenDown(NotFound):
+    """This lecture was taken down."""
+
+    code = "taken_down"
 
 
 class NewTakedown(BaseModel):

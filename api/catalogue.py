@@ -19,6 +19,7 @@ from academy.ids import Slug
 from academy.localised import LanguageTag
 from academy.media import Publication
 from academy.playback import Playback
+from academy.takedowns import TakenDown
 from api import paging
 from api.answers import answer
 from api.context import Anyone, Context, Reader
@@ -220,7 +221,9 @@ async def lecture_answer(
     public = lecture["published"] and course["published_at"] is not None
     writes = written or await context.access.may_write_what(course["owner"], course["instructors"])
     if not public and not writes:
-        raise NotFound
+        takedowns = context.services.backend.stores.takedowns
+        down = course["published_at"] is not None and await takedowns.happened_to(lecture_id)
+        raise TakenDown if down else NotFound
     if lecture["media"] is not None:
         playback = context.viewing.of_publication(
             lecture["media"]["media_id"],

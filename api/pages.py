@@ -28,6 +28,7 @@ PAGES: Final = {
     "/lectures/{lecture_id}": "lecture.html",
     "/learn": "learn.html",
     "/certificates/{code}": "certificate.html",
+    "/opportunities": "opportunities.html",
     "/search": "search.html",
     "/invite": "invite.html",
     "/studio": "studio.html",

@@ -30,6 +30,7 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "expired_link": ProblemType(403, "A storage link is too old: ask for a new one"),
     "not_found": ProblemType(404, "Nothing here, or not visible to this account"),
     "object_not_found": ProblemType(404, "The storage has no such object"),
+    "taken_down": ProblemType(404, "The lecture was taken down; it may come back with another recording"),
     "upload_not_found": ProblemType(404, "The storage knows no such upload"),
     "method_not_allowed": ProblemType(405, "The path knows other methods (`Allow`)"),
     "conflict": ProblemType(409, "Not possible in the present state"),

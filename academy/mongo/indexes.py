@@ -92,6 +92,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     "media": [IndexModel("job_id"), IndexModel("lecture_id")],
     "takedowns": [
         IndexModel([("taken_down_at", -1), ("_id", 1)]),
+        IndexModel("lecture_id"),
         IndexModel("unfinished", partialFilterExpression={"unfinished": True}),
     ],
     # A segment exists once.

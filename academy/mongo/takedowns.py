@@ -85,6 +85,9 @@ class MongoTakedownStore:
             position=lambda found: {"at": found["taken_down_at"].isoformat(), "id": found["_id"]},
         )
 
+    async def happened_to(self, lecture_id: str) -> bool:
+        return await self._takedowns.find_one({"lecture_id": lecture_id}, {"_id": 1}) is not None
+
     async def unfinished(self) -> Sequence[Takedown]:
         cursor = self._takedowns.find({"unfinished": True})
         return [from_document(Takedown, document) async for document in cursor]

@@ -83,7 +83,9 @@ async def test_everything_of_a_lecture_is_deleted_and_who_and_why_is_kept(
     assert done.status_code == 200, done.text
     assert lecture.stored() == set()
     assert (await anyone.get(address)).status_code == 404
-    assert (await anyone.get(f"/v1/lectures/{lecture.id}")).status_code == 404
+    gone = await anyone.get(f"/v1/lectures/{lecture.id}")
+    assert (gone.status_code, gone.json()["type"]) == (404, "urn:academy:problem:taken_down")
+    assert REASON["reason"] not in gone.text
     stores = backend.stores
     assert await stores.recordings.newest(lecture.id) is None
     assert await stores.media.receipts(lecture.media.id) == []

@@ -30,6 +30,7 @@ def strings() -> dict[str, tuple[str, str]]:
         ASSETS / "strings-studio.js",
         ASSETS / "strings-learn.js",
         ASSETS / "strings-admin.js",
+        ASSETS / "strings-opportunities.js",
     ]
     found = [match for file in files for match in STRING.findall(file.read_text("utf-8"))]
     return {key: (chinese, english) for key, chinese, english in found}
@@ -90,6 +91,7 @@ def test_the_headers_link_to_a_page_says_on_that_page_that_it_is_there() -> None
     assert {name: here for name, here in marked.items() if here} == {
         "catalogue.html": ["/"],
         "learn.html": ["/learn"],
+        "opportunities.html": ["/opportunities"],
         "studio.html": ["/studio"],
     }
 
@@ -126,6 +128,7 @@ def test_every_string_that_is_asked_for_exists_and_none_is_left_over() -> None:
         "admin.",
         "captions.",
         "invite.",
+        "offers.kind.",
     )
     named = {
         word for text in texts for word in re.findall(r"['\"`]([a-z]+(?:\.[\w.]+)?)['\"`]", text)

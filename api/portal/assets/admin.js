@@ -10,6 +10,7 @@ import { adminStrings } from './strings-admin.js';
 import { strings } from './strings.js';
 import { actionButton } from './studio/parts.js';
 import { showSignIn } from './studio/signin.js';
+import { firstTakedowns, takedownsPanel } from './takedowns.js';
 
 Object.assign(strings, adminStrings); // no other page needs these words
 const WORDS = { title: 'admin.signin', hint: 'admin.signin.hint' };
@@ -25,15 +26,16 @@ async function load() {
   } else {
     main.setAttribute('aria-busy', 'true');
     try {
-      const [queue, transcoders, usage, jobs] = await Promise.all([
+      const [queue, transcoders, usage, jobs, takedowns] = await Promise.all([
         get('/v1/admin/queue'),
         get('/v1/admin/transcoders'),
         get('/v1/storage'),
         get('/v1/admin/jobs', { state, limit: 50 }),
+        firstTakedowns(),
       ]);
       fill(root, account(), h('h1', { t: 'admin.title' }),
         h('div', { class: 'figures' }, queuePanel(queue), transcodersPanel(transcoders.items), storagePanel(usage)),
-        jobsPanel(jobs));
+        jobsPanel(jobs), takedownsPanel(takedowns, load));
     } catch (error) {
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
         signOut();

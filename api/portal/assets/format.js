@@ -55,6 +55,14 @@ export function bytes(value) {
 export const day = (instant) =>
   instant ? new Intl.DateTimeFormat(locale(), { dateStyle: 'medium' }).format(new Date(instant)) : '';
 
+/** A date without a time is the same day everywhere. @param {string} date such as 2026-12-01 */
+export const calendarDay = (date) =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(date));
+
+/** @param {string} instant RFC 3339 */
+export const moment = (instant) =>
+  new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(instant));
+
 /** "zh" → "中文", "Chinese". @param {string} tag BCP 47 */
 export function languageName(tag) {
   try {
