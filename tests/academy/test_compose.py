@@ -23,8 +23,8 @@ from tests.academy.compose_file import ROOT, command_of, read_compose, services_
 
 pytestmark = pytest.mark.real
 
-OURS = ("api", "transcoder", "scheduler", "worker", "bucket", "certificates")
-ONE_SHOT = ("bucket", "certificates")
+ONE_SHOT = ("bucket", "certificates", "migrate", "badge-key")
+OURS = ("api", "transcoder", "scheduler", "worker", *ONE_SHOT)
 SECRETS = ("SECRET_KEY", "MONGODB_PASSWORD", "MONGODB_KEYFILE", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 
 
@@ -103,15 +103,44 @@ def test_the_academy_commands_exist_with_their_options(services: dict[str, Any])
             assert option in known.output
 
 
-def test_the_bucket_is_set_up_by_a_command_that_exists(services: dict[str, Any]):
-    program, *words = command_of(services, "bucket")
-    assert program == "academy"
-    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+def test_the_bucket_and_the_database_are_set_up_by_commands_that_exist(services: dict[str, Any]):
+    for name in ("bucket", "migrate"):
+        program, *words = command_of(services, name)
+        assert program == "academy"
+        assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+
+
+def test_services_that_use_the_database_wait_for_its_migrations(services: dict[str, Any]):
+    for name in ("api", "transcoder"):
+        assert "migrate" in services[name]["depends_on"], name
+
+
+def test_the_badge_key_is_made_once_and_only_read_by_the_api(
+    services: dict[str, Any], tmp_path: Path
+):
+    (script,) = command_of(services, "badge-key")
+    ring = tmp_path / "ring.json"
+    script = script.replace("/badge-keys/ring.json", str(ring))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    made = []
+    for _ in range(2):
+        subprocess.run(
+            [*services["badge-key"]["entrypoint"], script],
+            env={**os.environ, "PATH": path}, check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+        made.append(ring.read_bytes())
+    assert made[0] == made[1]
+    assert services["api"]["environment"]["ACADEMY_BADGE_KEYS"] == "/badge-keys/ring.json"
+    assert "badge-keys:/badge-keys:ro" in services["api"]["volumes"]
 
 
 def test_the_console_scripts_are_installed(services: dict[str, Any]):
     folder = Path(sys.executable).parent
-    programs = {services[name]["command"][0] for name in OURS if "command" in services[name]}
+    programs = {
+        services[name]["command"][0]
+        for name in OURS
+        if "command" in services[name] and "entrypoint" not in services[name]
+    }
     assert programs == {"academy", "dask"}
     for program in programs:
         assert (folder / program).exists()
@@ -159,7 +188,7 @@ def test_no_secret_stands_in_the_files(services: dict[str, Any]):
     for name, service in services.items():
         for variable, value in service.get("environment", {}).items():
             if value is not None and re.search(r"KEY|PASSWORD|SECRET|MONGODB_URL", variable):
-                if value.startswith("/dask-tls/"):
+                if value.startswith(("/dask-tls/", "/badge-keys/")):
                     continue
                 assert re.search(r"\$\{\w+:\?[^}]+\}", value), (name, variable)
     for line in (ROOT / ".env.example").read_text().splitlines():
