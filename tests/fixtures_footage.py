@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.encoder import encoder
 from tests.fixtures_shared import alone
 from tests.footage import KINDS, make
 from transcoding import binary
@@ -18,7 +19,7 @@ Footage = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> binary.FFmpeg:
-    return binary.find()
+    return encoder()
 
 
 @pytest.fixture(scope="session")

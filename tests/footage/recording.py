@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from transcoding import binary
+from tests.encoder import encoder
 
 Maker = Callable[..., None]
 
@@ -39,7 +39,7 @@ def make(name: str, path: Path, **options: Any) -> Path:
 
 @cache
 def ffmpeg_path() -> str:
-    return binary.find().path
+    return encoder().path
 
 
 def ffmpeg(*arguments: str | Path, into: Path | None = None) -> None:

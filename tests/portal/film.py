@@ -15,8 +15,9 @@ from academy.media import Media, MediaPlan, Publication, Receipt, media_prefix
 from academy.mongo.journal import MongoJournal
 from academy.recordings import Inspection
 from tests.documents import a_course, a_lecture, a_recording_of
+from tests.encoder import encoder
 from tests.portal.site import Site
-from transcoding import binary, profiles
+from transcoding import profiles
 from transcoding.directory import SOURCE_KEY, DirectoryLedger, DirectoryStore
 from transcoding.engine import open_engine
 from transcoding.pipeline import Assignment, transcode
@@ -67,7 +68,7 @@ async def make_film(folder: Path, recording: Path) -> Film:
             engine=engine,
             storage=store,
             ledger=ledger,
-            ffmpeg=binary.find(),
+            ffmpeg=encoder(),
             profile=profiles.load(str(ladder)),
         )
     receipts = await ledger.receipts("")

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from academy.recordings import Inspection
+from tests.encoder import encoder
 from tests.footage import AAC, ffmpeg
-from transcoding import binary, loudness, probe, sampling, sources
+from transcoding import loudness, probe, sampling, sources
 from transcoding.range_reader import RangeReader
 from transcoding.sources import Source
 from transcoding.splicing import near
@@ -69,7 +70,7 @@ def pictures(source: Source, at: int) -> list[bytes]:
     ]
     command = [
         *(
-            binary.find().path,
+            encoder().path,
             "-v",
             "error",
             "-nostdin",
@@ -111,7 +112,7 @@ def test_planning_sees_there_what_it_sees_here(
     remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loudness, "stretches", lambda length: [(length / 2, 2.0), (1.0, 2.0)])
-    inspection, program = remote.inspection, binary.find().path
+    inspection, program = remote.inspection, encoder().path
     assert inspection.audio is not None
     here = sources.of_file(remote.path)
     with RangeReader(remote, "source", here.size) as reader:  # type: ignore[arg-type]
