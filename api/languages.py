@@ -95,13 +95,11 @@ class Languages:
     def text(self, text: Mapping[str, str], fallback: str) -> str | dict[str, str]:
         if self.everything:
             return dict(text)
-        return text.get(self._choice(text, fallback), "")
+        chosen = self._chosen.get((fallback, *text))
+        return text.get(chosen or self._choice(text, fallback), "")
 
     def _choice(self, text: Mapping[str, str], fallback: str) -> str:
-        key = (fallback, *text)
-        chosen = self._chosen.get(key)
-        if chosen is None:
-            chosen = self._chosen[key] = choose(text, self.wanted, fallback)[0]
+        chosen = self._chosen[fallback, *text] = choose(text, self.wanted, fallback)[0]
         return chosen
 
     def maybe(self, text: Mapping[str, str] | None, fallback: str) -> str | dict[str, str] | None:

@@ -32,6 +32,7 @@ NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
 _OF_THE_BODY: Final = frozenset(
     {
         b"content-encoding",
+        b"content-language",
         b"content-length",
         b"content-security-policy",
         b"content-type",
