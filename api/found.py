@@ -144,7 +144,7 @@ class Finding:
             ("title", lecture.title),
             ("description", lecture.description),
             ("course", course.title),
-            *self._names("instructor", self.named.instructors, lecture.instructors),
+            *self._names("instructor", self.named.instructors, taught_by),
         ]
         return FoundLectureHit(
             type="lecture",

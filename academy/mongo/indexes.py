@@ -7,6 +7,8 @@ Chinese). The unique ones are rules: each says which.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -164,11 +166,18 @@ async def create_indexes(database: Database) -> None:
         if indexes:
             await database[name].create_indexes(indexes)
         elif name not in existing:
-            try:
+            # Services that start together on an empty database make it at the same time.
+            with there_already():
                 await database.create_collection(name, check_exists=False)
-            except OperationFailure as error:
-                # Services that start together on an empty database make it at the same time.
-                if error.code != NAMESPACE_EXISTS:
-                    raise
 
     await asyncio.gather(*(prepare(name, indexes) for name, indexes in INDEXES.items()))
+
+
+@contextmanager
+def there_already() -> Iterator[None]:
+    """Lets a collection be made that somebody else has made meanwhile."""
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != NAMESPACE_EXISTS:
+            raise

@@ -84,7 +84,7 @@ def course_entry(course: Course, names: Sequence[Texts]) -> Entry:
 
 
 def lecture_entry(lecture: Lecture, course: Course, names: Sequence[Texts]) -> Entry:
-    """A lecture is also found by its course's title; `names`: of its instructors."""
+    """A lecture is also found by its course's title; `names`: of who teaches it."""
     return _entry(lecture.title, [lecture.description, course.title, *names])
 
 

@@ -12,6 +12,7 @@ from academy.commands.reindex import reindex
 from academy.errors import Conflict
 from academy.mongo.search.follower import LEASE_SECONDS
 from academy.mongo.stores import MongoStores
+from academy.people import Instructor
 from academy.search.entries import Kind
 from academy.search.hits import MomentHit
 from academy.search.query import parse
@@ -26,6 +27,14 @@ PATIENCE = 60
 @pytest.fixture(scope="module", autouse=True)
 async def built(stores: MongoStores) -> None:
     await build(stores)
+
+
+@pytest.fixture
+async def another(mongo_url: str, database_name: str) -> AsyncIterator[MongoStores]:
+    """A process of its own, as far as MongoDB can tell."""
+    opened = await MongoStores.open(mongo_url, database_name)
+    yield opened
+    await opened.close()
 
 
 async def test_titles_come_before_descriptions_and_popular_before_unpopular(
@@ -207,6 +216,24 @@ async def test_what_changes_during_a_build_is_in_the_new_generation(stores: Mong
     await build(stores)
 
 
+async def test_a_refresh_elsewhere_may_write_into_a_build_before_its_collections_are_made(
+    stores: MongoStores, another: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two processes: one has just taken a number, the other writes into every generation it knows."""
+    course = await add_course(stores, title={"en": "Quaggas"})
+    generations = stores.search.generations
+    make = generations._create
+
+    async def overtaken(number: int) -> None:
+        await another.search.refresher.refresh(courses=[course.slug])
+        await make(number)
+
+    monkeypatch.setattr(generations, "_create", overtaken)
+    new = await generations.begin()
+    assert await new.entries.count_documents({"_id": f"course:{course.slug}"}) == 1
+    await generations.give_up(new)
+
+
 async def test_two_builds_at_once_are_refused_and_a_dead_one_is_taken_over(
     stores: MongoStores,
 ) -> None:
@@ -218,14 +245,6 @@ async def test_two_builds_at_once_are_refused_and_a_dead_one_is_taken_over(
     await build(stores)
     with pytest.raises(Conflict):
         await stores.search.generations.switch(dead)
-
-
-@pytest.fixture
-async def another(mongo_url: str, database_name: str) -> AsyncIterator[MongoStores]:
-    """A process of its own, as far as MongoDB can tell."""
-    opened = await MongoStores.open(mongo_url, database_name)
-    yield opened
-    await opened.close()
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -287,6 +306,27 @@ async def test_a_lost_place_in_the_stream_means_a_new_build(
         return await found(stores, "axolotl") == [course.slug]
 
     await until(finds)
+
+
+async def test_a_lecture_is_found_by_who_teaches_its_course_also_after_they_were_renamed(
+    stores: MongoStores, another: MongoStores
+) -> None:
+    person = Instructor(slug="tanaka", name={"en": "Ms Tanaka"})
+    await stores.instructors.add(person)
+    course = await add_course(stores, title={"en": "Tides"}, instructors=["tanaka"])
+    lecture = await add_lecture(stores, course, title={"en": "The moon"})
+    own = await add_lecture(stores, course, title={"en": "The sun"}, instructors=["other"])
+    assert await found(stores, "tanaka") == [course.slug, lecture.id]
+    another.search.follow()
+    changes = Changes(person.revision, {"name": {"en": "Ms Okonkwo"}})
+    await stores.instructors.change("tanaka", changes)
+
+    async def finds() -> bool:
+        return await found(stores, "okonkwo") == [course.slug, lecture.id]
+
+    await until(finds)
+    assert own.id not in await found(stores, "okonkwo")
+    assert await found(stores, "tanaka") == []
 
 
 async def test_popularity_follows_the_views(stores: MongoStores, another: MongoStores) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from academy.mongo.stores import MongoStores
+from academy.people import Instructor
 from academy.search.entries import Cue
 from academy.search.hits import CourseHit, Hit, LectureHit
 from tests.documents import a_course, a_lecture
@@ -27,6 +28,8 @@ async def names(stores: MongoStores) -> dict[str, str]:
     """The names used in the file, by the ids in the database."""
     known: dict[str, str] = {}
     lectures = {}
+    for name, members in JUDGED["instructors"].items():
+        await stores.instructors.add(Instructor(slug=name, **members))
     for name, members in JUDGED["courses"].items():
         await stores.courses.add(a_course(slug=name, published_at=PUBLISHED, **members))
         known[name] = name
@@ -101,4 +104,7 @@ async def test_the_best_answer_comes_first(answers: dict[str, list[str]]) -> Non
     assert first["云计算"] == "cloud"
     assert first["Spark 实时计算"] == "spark", "its title says it all, the course's only a part"
     assert first["réseau"] == "network"
+    assert first["林晓雯"] == "info", (
+        "who teaches a course teaches its lectures, and comes after it"
+    )
     assert first["donnees"] == "ethics", "in its title, where “storage” says it in passing"

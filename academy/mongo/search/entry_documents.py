@@ -90,9 +90,8 @@ def _lecture(lecture_id: str, catalogue: Catalogue, known: Document, writes: Wri
             writes.stale_moments.append({"lecture": lecture_id})
             writes.known[source] = ({}, None)
         return
-    entry = lecture_entry(
-        lecture, course, _names(catalogue, [("instructors", lecture.instructors)])
-    )
+    taught_by = lecture.instructors or course.instructors
+    entry = lecture_entry(lecture, course, _names(catalogue, [("instructors", taught_by)]))
     writes.entries.append(_document(Kind.LECTURE, lecture_id, course, lecture.language, entry))
     writes.learn(entry.everything.surfaces)
     transcripts = catalogue.transcripts.get(lecture_id, ())

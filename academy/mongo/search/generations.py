@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from academy.errors import Conflict
 from academy.mongo.client import Collection, Database, Document, Session
-from academy.mongo.indexes import SEARCH_INDEXES
+from academy.mongo.indexes import SEARCH_INDEXES, there_already
 
 KEPT_SECONDS: Final = 1.0
 """How long a process goes on with the generation it knows; an old one is dropped much later."""
@@ -129,7 +129,9 @@ class Generations:
             if indexes:
                 await self._database[name].create_indexes(indexes)
             else:
-                await self._database.create_collection(name, check_exists=False)
+                # A refresh of another process may have written into this number already.
+                with there_already():
+                    await self._database.create_collection(name, check_exists=False)
 
 
 def _milliseconds(span: timedelta) -> int:

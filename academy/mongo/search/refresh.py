@@ -102,12 +102,15 @@ class Refresher:
     async def named_in(self, collection: str, slug: str) -> tuple[Sequence[str], Sequence[str]]:
         """Slugs of courses and ids of lectures that name an instructor, a university or a programme."""
         member = "programme" if collection == "programmes" else collection
-        courses = self._database.courses.find({member: slug}, {"_id": 1})
+        cursor = self._database.courses.find({member: slug}, {"_id": 1})
+        courses = [document["_id"] async for document in cursor]
         lectures: Sequence[str] = ()
         if collection == "instructors":
-            cursor = self._database.lectures.find({"instructors": slug}, {"_id": 1})
+            inherited = {"course": {"$in": courses}, "instructors": []}
+            where = {"$or": [{"instructors": slug}, inherited]}
+            cursor = self._database.lectures.find(where, {"_id": 1})
             lectures = [document["_id"] async for document in cursor]
-        return [document["_id"] async for document in courses], lectures
+        return courses, lectures
 
     async def _read(self, slugs: Sequence[str], ids: Sequence[str], session: Session) -> Catalogue:
         found = await self._by_id("lectures", ids, session)
@@ -117,7 +120,8 @@ class Refresher:
         courses = {each["_id"]: from_document(Course, each, key="slug") for each in found}
         chosen = [courses[slug] for slug in slugs if slug in courses]
         named = {
-            "instructors": {slug for each in chosen for slug in each.instructors}
+            # All courses': lectures without instructors of their own are taught by them.
+            "instructors": {slug for each in courses.values() for slug in each.instructors}
             | {slug for each in lectures.values() for slug in each.instructors},
             "universities": {slug for each in chosen for slug in each.universities},
             "programmes": {each.programme for each in chosen if each.programme is not None},
