@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -15,6 +14,7 @@ from api.openapi_headers import HEADERS, PROBLEM_HEADERS
 from api.problem_types import PREFIX, PROBLEM_TYPES, example_problem, titled
 from api.problems import MEDIA_TYPE, Problem
 from api.routing import MEANINGS, problems
+from api.status_phrases import phrase
 
 SUMMARY: Final = "Courses, lectures and their recordings: from upload to playback."
 DESCRIPTION: Final = """\
@@ -140,7 +140,7 @@ def _problem_responses() -> dict[str, Any]:
 
 
 def _phrase(status: int) -> str:
-    return re.sub(r"\W", "", HTTPStatus(status).phrase.title())
+    return re.sub(r"\W", "", phrase(status).title())
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:

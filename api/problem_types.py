@@ -6,8 +6,9 @@ A test looks for each code that the source raises, so none is missing here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
+
+from api.status_phrases import phrase
 
 PREFIX: Final = "urn:academy:problem:"
 
@@ -30,7 +31,9 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "expired_link": ProblemType(403, "A storage link is too old: ask for a new one"),
     "not_found": ProblemType(404, "Nothing here, or not visible to this account"),
     "object_not_found": ProblemType(404, "The storage has no such object"),
-    "taken_down": ProblemType(404, "The lecture was taken down; it may come back with another recording"),
+    "taken_down": ProblemType(
+        404, "The lecture was taken down; it may come back with another recording"
+    ),
     "upload_not_found": ProblemType(404, "The storage knows no such upload"),
     "method_not_allowed": ProblemType(405, "The path knows other methods (`Allow`)"),
     "conflict": ProblemType(409, "Not possible in the present state"),
@@ -77,7 +80,7 @@ def titled(status: int) -> dict[str, str]:
 def example_problem(status: int, code: str, detail: str) -> dict[str, object]:
     example: dict[str, object] = {
         "type": PREFIX + code,
-        "title": HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": status,
         "detail": f"{detail}.",
         "instance": "/v1/courses",

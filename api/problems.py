@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -18,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from academy import errors
 from academy.ids import new_id
 from api.invalid_input import members_of
+from api.status_phrases import code as named
+from api.status_phrases import phrase
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def problem(
 ) -> Response:
     body = {
         "type": f"urn:academy:problem:{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": status,
         "detail": detail,
         "instance": scope["path"],
@@ -120,14 +121,16 @@ def _challenge(error: errors.Unauthenticated) -> str:
 async def answer_to_framework(request: Request, error: Exception) -> Response:
     """Starlette's own: unknown routes, methods a route does not know, bodies over the limit."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for these
-    status = HTTPStatus(error.status_code)
+    status = error.status_code
     details = {
+        400: "The body cannot be read: it is no JSON, or nested too deeply.",
         404: errors.NotFound.__doc__ or "",
         405: f"{request.method} is not possible here; the Allow header says what is.",
         413: "The body of the request is too large.",
     }
     detail = details.get(status) or str(error.detail)
-    code = errors.TooLarge.code if status == 413 else status.name.lower()
+    codes = {400: "malformed_json", 413: errors.TooLarge.code}
+    code = codes.get(status) or named(status)
     return problem(request.scope, status, code, detail, headers=error.headers)
 
 

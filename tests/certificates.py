@@ -30,6 +30,9 @@ def make_certificates(folder: Path) -> Certificates:
     root = (
         _builder(issuer, issuer, authority.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False
+        )
         .sign(authority, hashes.SHA256())
     )
     here = x509.SubjectAlternativeName(
@@ -38,6 +41,11 @@ def make_certificates(folder: Path) -> Certificates:
     leaf = (
         _builder(subject, issuer, ours.public_key())
         .add_extension(here, critical=False)
+        # Demanded by Python 3.13 and later (RFC 5280 §4.2.1.1).
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),
+            critical=False,
+        )
         .sign(authority, hashes.SHA256())
     )
     made = Certificates(folder / "ca.pem", folder / "certificate.pem", folder / "key.pem")
