@@ -216,6 +216,7 @@ class _Run:
             {track.rung.id: track.file.path for track in tracks},
             self._task.video,
             tone_map=program.has("filters", "zscale") and program.has("filters", "tonemap"),
+            zimg=program.has("filters", "zscale"),
             pad_frames=self._pad,
             read_from=back,
         )

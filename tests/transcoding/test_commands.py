@@ -91,6 +91,17 @@ def test_the_whole_command_of_a_chunk() -> None:
     )
 
 
+def test_zimg_scales_what_is_plain_where_the_build_has_it() -> None:
+    scaled = graph(command(zimg=True))
+    assert "scale=1920:1080:flags=lanczos" in scaled
+    assert "zscale=640:360:filter=lanczos:range=tv" in scaled
+    odd_sides = VIDEO.model_copy(update={"codec": "vp9"})
+    assert "zscale" not in graph(command(video=odd_sides, zimg=True))
+    assert "zscale" not in graph(
+        command(video=VIDEO.model_copy(update={"interlaced": True}), zimg=True)
+    )
+
+
 def test_the_first_chunk_does_not_seek() -> None:
     # Even a seek to 0 failed in files with a damaged index.
     assert "-ss" not in command(first=0)
