@@ -15,7 +15,7 @@ from academy.uploads import recording_prefix
 
 
 class TakenDown(NotFound):
-    """This lecture was taken down."""
+    """This lecture was taken down. It may come back with another recording."""
 
     code = "taken_down"
 

@@ -48,7 +48,7 @@ export function bytes(value) {
     step += 1;
   }
   const maximumFractionDigits = value < 10 && step > 0 ? 1 : 0;
-  return new Intl.NumberFormat(locale(), { style: 'unit', unit: names[step], unitDisplay: 'short', maximumFractionDigits }).format(value);
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit: names[step], unitDisplay: step ? 'short' : 'long', maximumFractionDigits }).format(value);
 }
 
 /** @param {string | null | undefined} instant RFC 3339 */

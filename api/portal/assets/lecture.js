@@ -48,7 +48,7 @@ async function load() {
     return lecture;
   } catch (error) {
     const down = error instanceof ApiError && error.problem?.type === 'urn:academy:problem:taken_down';
-    fill(stage, failure(down ? 'lecture.down' : 'lecture.failed', error, () => location.reload()));
+    fill(stage, h('div', { class: 'player empty' }, failure(down ? 'lecture.down' : 'lecture.failed', error, () => location.reload())));
     return null;
   }
 }

@@ -12,7 +12,7 @@ export const adminStrings = {
   'admin.oldest': ['最久等待', 'Longest wait'],
   'admin.stale': ['租约已过期', 'Lease expired'],
   'admin.transcoders': ['转码器', 'Transcoders'],
-  'admin.transcoders.none': ['没有转码器在运行：请启动 academy transcoder。', 'No transcoder is running: start `academy transcoder`.'],
+  'admin.transcoders.none': ['没有转码器在运行：请启动 academy transcoder。', 'No transcoder is running: start “academy transcoder”.'],
   'admin.transcoder': ['{leases} 个任务 · {encoders} 个编码槽 · ffmpeg {encoder} · {profile}', 'Jobs: {leases} · encoders: {encoders} · ffmpeg {encoder} · {profile}'],
   'admin.present': ['在线', 'Present'],
   'admin.away': ['失联', 'Away'],

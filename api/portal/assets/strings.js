@@ -149,5 +149,6 @@ export const strings = {
   'problem.500': ['服务器出错了，请稍后再试。', 'The server made a mistake. Try again later.'],
   'problem.503': ['服务暂时不可用，请稍后再试。', 'The service is unavailable for the moment. Try again later.'],
   'problem.bad_captions': ['这个字幕文件读不了：请检查后另存为 UTF-8 的 WebVTT 或 SRT。', 'This caption file cannot be read: check it, and save it as WebVTT or SRT in UTF-8.'],
+  'problem.taken_down': ['录像更正之后，可能会重新发布。', 'It may come back with another recording.'],
   'problem.other': ['出错了（{status}）。', 'Something went wrong ({status}).'],
 };
