@@ -12,6 +12,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True)
 class Certificates:
@@ -30,9 +42,11 @@ def make_certificates(folder: Path) -> Certificates:
     root = (
         _builder(issuer, issuer, authority.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        # These two, and the leaf's last one, are demanded by Python 3.13 and later (RFC 5280 §4.2.1).
         .add_extension(
             x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False
         )
+        .add_extension(SIGNS_CERTIFICATES, critical=True)
         .sign(authority, hashes.SHA256())
     )
     here = x509.SubjectAlternativeName(
@@ -41,7 +55,6 @@ def make_certificates(folder: Path) -> Certificates:
     leaf = (
         _builder(subject, issuer, ours.public_key())
         .add_extension(here, critical=False)
-        # Demanded by Python 3.13 and later (RFC 5280 §4.2.1.1).
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),
             critical=False,
