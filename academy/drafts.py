@@ -12,10 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from academy.courses import Level
 from academy.ids import Slug
-from academy.localised import LanguageTag, LocalisedInput
+from academy.localised import LanguageTag, LocalisedInput, WrittenText
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-TextPatch = _Text | dict[LanguageTag, _Text | None]
+TextPatch = WrittenText | dict[LanguageTag, WrittenText | None]
 """A plain string sets the resource's own language; in a map, null removes a language."""
 
 WebAddress = Annotated[

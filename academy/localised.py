@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -19,9 +20,17 @@ def _not_empty(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _readable(text: str) -> str:
+    if any(unicodedata.category(each) == "Cc" and each not in "\t\n\r" for each in text):
+        raise ValueError("leave out control characters")
+    return text
+
+
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 LocalisedText = Annotated[dict[LanguageTag, _Text], AfterValidator(_not_empty)]
-LocalisedInput = _Text | LocalisedText
+WrittenText = Annotated[_Text, AfterValidator(_readable)]
+"""What is stored may be older than the rule; what is written now holds no control characters."""
+LocalisedInput = WrittenText | Annotated[dict[LanguageTag, WrittenText], AfterValidator(_not_empty)]
 """As clients write it: a map, or a plain string that means the resource's own language."""
 
 

@@ -8,13 +8,13 @@ upload's id and not the object's name.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
-from academy.intake import PART_LINK_SECONDS, Intake, NewUpload, WantedPart
+from academy.intake import PART_LINK_SECONDS, ContentType, Intake, NewUpload, WantedPart
 from academy.keys import KeyRing
 from academy.uploads import MOST_PARTS
 from api.answers import PRIVATE
@@ -37,7 +37,7 @@ class UppyMetadata(BaseModel):
 
 class UppyBegin(BaseModel):
     filename: str = Field(min_length=1, max_length=4096)
-    type: str | None = Field(default=None, max_length=255)
+    type: ContentType | Literal[""] | None = None
     metadata: dict[str, Any] = Field(
         default_factory=dict, description="`lecture`, and `token` where no header is sent"
     )
