@@ -108,15 +108,23 @@ class Entry:
     forms: dict[str, Form] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.status not in PERSONAL:
-            self.headers = [
-                (name, value) for name, value in self.headers if not name.startswith(_OF_ONE_CLIENT)
-            ]
+        kept: Headers = []
+        vary: list[bytes] = []
+        dropped = () if self.status in PERSONAL else _OF_ONE_CLIENT
         if self.marks:  # it will answer other requests, too
-            self.headers = [each for each in self.headers if each[0] != _OF_ONE_REQUEST]
+            dropped = (*dropped, _OF_ONE_REQUEST)
+        for each in self.headers:
+            if each[0] == b"vary" and self.status == 200:
+                vary.append(each[1])
+            elif not each[0].startswith(dropped):
+                kept.append(each)
         if self.status == 200:
-            self._add_vary()
-        self.forms[PLAIN] = Form.of(self.status, self.headers, self.content, PLAIN)
+            said = {part.strip().lower() for value in vary for part in value.split(b",")}
+            vary += [each for each in self.varies if each.lower() not in said]
+            if vary:
+                kept.append((b"vary", b", ".join(vary)))
+        self.headers = kept
+        self.forms[PLAIN] = Form.of(self.status, kept, self.content, PLAIN)
 
     @property
     def compressible(self) -> bool:
@@ -139,13 +147,6 @@ class Entry:
         )
         made = self.forms[coding] = Form.of(self.status, self.headers, packed, GZIP)
         return made
-
-    def _add_vary(self) -> None:
-        named = [value for name, value in self.headers if name == b"vary"]
-        said = {part.strip().lower() for value in named for part in value.split(b",")}
-        named += [each for each in self.varies if each.lower() not in said]
-        others = [(name, value) for name, value in self.headers if name != b"vary"]
-        self.headers = [*others, (b"vary", b", ".join(named))] if named else others
 
 
 class Entries:

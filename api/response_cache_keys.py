@@ -62,6 +62,12 @@ class Addresses:
     known: tuple[Address, ...]
     origins: Collection[str] = ()
     """Let in by CORS; `*` for all."""
+    _any: re.Pattern[str] = field(init=False)
+    """One group for each address."""
+
+    def __post_init__(self) -> None:
+        every = "|".join(f"({each.pattern.pattern})" for each in self.known)
+        object.__setattr__(self, "_any", re.compile(every))
 
     @classmethod
     def of(cls, routes: Iterable[APIRoute], origins: Collection[str]) -> Addresses:
@@ -75,7 +81,8 @@ class Addresses:
 
     def find(self, path: str) -> Address | None:
         """Addresses without a variable part come first, as they do in the router."""
-        return next((each for each in self.known if each.pattern.fullmatch(path)), None)
+        found = self._any.fullmatch(path)
+        return None if found is None or found.lastindex is None else self.known[found.lastindex - 1]
 
     def key(
         self, address: Address, path: str, query: bytes, accept_language: bytes, origin: bytes

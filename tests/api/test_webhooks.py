@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from academy.events import EventKind
 from academy.mongo.client import in_transaction
 from academy.mongo.outbox import MongoEventOutbox
+from tests.fixtures_learning import watch
 from tests.receiver import Receiver
 
 LOCAL = "127.0.0.0/8,::1/128"
@@ -100,6 +101,36 @@ async def test_a_message_is_signed_so_that_standard_libraries_verify_it(
     delivery = await newest(admin, address, until=settled)
     assert (delivery["state"], delivery["status"], delivery["attempts"]) == ("delivered", 204, 1)
     assert delivery["event_id"] == request.headers["webhook-id"]
+
+
+async def test_who_meets_the_rules_gets_a_certificate_and_the_partner_hears_of_it(
+    admin, sign_in, anyone, receiver, webhook, add_curriculum
+):
+    """The whole chain over HTTP: rules, watching, claiming, the outbox, delivery, verification."""
+    address, secret = webhook
+    course = await add_curriculum(100.0, 200.0)
+    learner = sign_in("learner", "chained")
+    rules = {"share": 0.9, "lectures": [course.lectures[100.0]]}
+    path = f"/v1/courses/{course.slug}/completion-rules"
+    assert (await admin.put(path, json=rules)).status_code == 200
+    assert (await learner.put(f"/v1/courses/{course.slug}/enrolment")).status_code < 300
+    claim = f"/v1/courses/{course.slug}/certificate"
+    await watch(learner, course.lectures[100.0], (0.0, 60.0))
+    assert (await learner.post(claim)).status_code == 409
+    await watch(learner, course.lectures[100.0], (55.0, 95.0))
+    issued = await learner.post(claim, json={"name": "Zhang San"})
+    assert issued.status_code == 201, issued.text
+    request = await receiver.next()
+    event = Webhook(secret).verify(request.body, request.headers)
+    assert event["type"] == "certificate.issued"
+    assert event["data"]["course"] == course.slug
+    assert event["data"]["code"] == issued.json()["code"]
+    found = await anyone.get(f"/v1/certificates/{event['data']['code']}")
+    assert (found.status_code, found.json()["name"]) == (200, "Zhang San")
+    assert (await learner.post(claim)).status_code == 200, "claimed again, it is the same one"
+    delivery = await newest(admin, address, until=settled)
+    assert (delivery["state"], delivery["attempts"]) == ("delivered", 1)
+    assert receiver.waiting == 0, "and nobody hears of it twice"
 
 
 async def test_only_the_events_asked_for_arrive(admin, backend, receiver, webhook):
