@@ -54,6 +54,10 @@ WANTED: Final[dict[str, frozenset[str]]] = {
     "encoders": frozenset({"libsvtav1"}),
 }
 """Without these something is worse or missing, but recordings become lectures."""
+STALLS: Final = "a prompt end where a filter gets no memory (5.1 goes on until its time is over)"
+LATE: Final = (
+    "the exact start of Matroska recordings (5.1 plays them 21 ms late, picture and sound alike)"
+)
 
 REMEDY: Final = (
     "Install ffmpeg 5.1 or newer with libx264 (Debian: `apt install ffmpeg`), "
@@ -134,6 +138,8 @@ def examine(path: str, origin: str) -> FFmpeg:
         present = _names(_ask(path, f"-{kind}"))
         missing += [f"{kind[:-1]} {name}" for name in sorted(NEEDED[kind] - present)]
         lacking += [f"{kind[:-1]} {name}" for name in sorted(WANTED.get(kind, set()) - present)]
+    if version.startswith("5."):
+        lacking += [STALLS, LATE]
     x264 = b""
     if "encoder libx264" not in missing:
         x264 = _encoder_signature(path)

@@ -129,7 +129,9 @@ async def _ffmpeg(settings: Settings) -> Sequence[Line]:
     lines = [Line("ffmpeg", True, f"{ffmpeg.version} from {ffmpeg.path} ({ffmpeg.origin})")]
     if ffmpeg.lacking:
         lacks = ", ".join(ffmpeg.lacking)
-        text = f"lacks {lacks}: HDR recordings or AV1 come out worse. `pip install imageio-ffmpeg` has them."
+        text = (
+            f"lacks {lacks}: some recordings come out worse. `pip install imageio-ffmpeg` has them."
+        )
         lines.append(Line("ffmpeg", None, text))
     return lines
 
