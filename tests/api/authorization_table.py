@@ -205,6 +205,7 @@ UNLISTED: Final = {
     "GET /learn",
     "GET /lectures/{lecture_id}",
     "GET /openapi.json",
+    "GET /opportunities",
     "GET /search",
     "GET /studio",
 }
