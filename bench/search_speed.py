@@ -1,8 +1,10 @@
 """How long a search takes at the database: 2,000 courses, 20,000 lectures, 200,000 captions.
 
-The reference is one `find_one` by `_id` on the same index, in the same round: about what one trip to the
-database costs on this machine. A page of twenty hits takes two to six such trips, and the hits are
-checked against the catalogue within the time measured.
+`search.median_ms…` is what the API waits for: its reference is one `find_one` by `_id` on the same index, in
+the same round, about what one trip to the database costs on this machine. A page of twenty hits takes two
+to six such trips, and the hits are checked against the catalogue within the time measured.
+`search.server_ms…` is what mongod itself spends on those trips, by its own account, against the 5 ms that
+it may.
 """
 
 from __future__ import annotations
@@ -13,24 +15,23 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
-
-from pymongo import InsertOne
+from typing import Final
 
 from academy.embedded import EmbeddedMongo
-from academy.mongo.client import plain
-from academy.mongo.search.refresh import TRANSCRIPTS
 from academy.mongo.stores import MongoStores
-from academy.search.entries import Cue, Kind, Transcript
+from academy.search.entries import Kind
 from academy.search.query import parse
 from academy.search.words import warm_up
 from bench import catalogue_data as data
+from bench import search_index
 from bench.registry import Result, benchmark
 
+DATABASE: Final = "bench"
 ROUNDS: Final = 31
 PAGE: Final = 20
+ALLOWED: Final = 5.0
+"""Milliseconds of the server for one search."""
 ASKED: Final[dict[str, Sequence[str]]] = {
     "rare": [f"{word} " for word in data.RARE.values()],
     "common": [f"{word} " for word in data.COMMON.values()],
@@ -39,14 +40,19 @@ ASKED: Final[dict[str, Sequence[str]]] = {
     "moments": ["云计算 ", "entropy ", "réseaux ", "熵"],
 }
 """“运营” and the mixture of two languages find nothing, which must not cost more."""
-NAMES: Final = ("search.median_ms", *(f"search.median_ms.{kind}" for kind in ASKED))
+NAMES: Final = tuple(
+    f"search.{name}{kind}"
+    for name in ("median_ms", "server_ms")
+    for kind in ("", *(f".{one}" for one in ASKED))
+)
 
 
 @dataclass(slots=True)
 class Times:
-    """Milliseconds."""
+    """Milliseconds, by kind of query."""
 
-    search: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in ASKED})
+    waited: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in ASKED})
+    server: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in ASKED})
     lookup: list[float] = field(default_factory=list)
 
 
@@ -58,19 +64,22 @@ def search() -> Iterable[Result]:
         EmbeddedMongo(Path(folder)) as mongo,
     ):
         times = asyncio.run(_measure(mongo.url))
-    reference = statistics.median(times.lookup)
-    everything = [one for found in times.search.values() for one in found]
-    yield Result.of("search.median_ms", statistics.median(everything), "ms", reference)
-    for kind, found in times.search.items():
-        yield Result.of(f"search.median_ms.{kind}", statistics.median(found), "ms", reference)
+    yield from _results("search.median_ms", times.waited, statistics.median(times.lookup))
+    yield from _results("search.server_ms", times.server, ALLOWED)
+
+
+def _results(name: str, times: dict[str, list[float]], reference: float) -> Iterable[Result]:
+    everything = [one for found in times.values() for one in found]
+    yield Result.of(name, statistics.median(everything), "ms", reference)
+    for kind, found in times.items():
+        yield Result.of(f"{name}.{kind}", statistics.median(found), "ms", reference)
 
 
 async def _measure(url: str) -> Times:
-    stores = await MongoStores.open(url, "bench")
+    stores = await MongoStores.open(url, DATABASE)
     try:
-        data.load(url, "bench")
-        await _speak(stores)
-        await stores.search.new_build().run()
+        await asyncio.to_thread(data.load, url, DATABASE)
+        await search_index.fill(stores, url, DATABASE)
         return await _rounds(stores)
     finally:
         await stores.close()
@@ -80,6 +89,7 @@ async def _rounds(stores: MongoStores) -> Times:
     times = Times()
     generation = await stores.search.generations.serving()
     assert generation is not None
+    assert await generation.moments.estimated_document_count() == 200_000
     anything = await generation.entries.find_one()
     assert anything is not None
     for _ in range(ROUNDS):
@@ -87,9 +97,10 @@ async def _rounds(stores: MongoStores) -> Times:
             for text in queries:
                 kinds = (Kind.MOMENT,) if kind == "moments" else tuple(Kind)
                 query = parse(text)
-                begun = time.perf_counter()
+                spent, begun = await _spent_reading(stores), time.perf_counter()
                 page = await stores.search.find(query, kinds=kinds, limit=PAGE)
-                times.search[kind].append((time.perf_counter() - begun) * 1000)
+                times.waited[kind].append((time.perf_counter() - begun) * 1000)
+                times.server[kind].append(await _spent_reading(stores) - spent)
                 if kind in {"common", "moments"}:
                     assert len(page.items) == PAGE, text
                 elif kind == "rare":
@@ -101,20 +112,8 @@ async def _rounds(stores: MongoStores) -> Times:
     return times
 
 
-async def _speak(stores: MongoStores) -> None:
-    writes: list[Any] = []
-    for lecture_id, spoken in groupby(data.cues(), key=lambda cue: cue.lecture_id):
-        cues = list(spoken)
-        transcript = Transcript(
-            lecture_id=lecture_id,
-            language=cues[0].language,
-            cues=[Cue(start=cue.start, end=cue.end, text=cue.text) for cue in cues],
-            revision="1",
-        )
-        key = f"{lecture_id}:{transcript.language}"
-        writes.append(InsertOne({"_id": key, **plain(transcript)}))
-        if len(writes) == data.BATCH:
-            await stores.database[TRANSCRIPTS].bulk_write(writes, ordered=False)
-            writes.clear()
-    if writes:
-        await stores.database[TRANSCRIPTS].bulk_write(writes, ordered=False)
+async def _spent_reading(stores: MongoStores) -> float:
+    """Milliseconds that the server has spent on reads since its start; only ours, since nobody else asks."""
+    status = await stores.database.command({"serverStatus": 1, "repl": 0, "metrics": 0, "locks": 0})
+    microseconds: int = status["opLatencies"]["reads"]["latency"]
+    return microseconds / 1000
