@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from academy.commands.display import Display, display_on
+from academy.findings import sentence
 from academy.jobs import Progress
+from academy.recordings import Finding
 
 
 def transcode(file: Path, outdir: Path, *, profile: str, workers: int | None) -> None:
@@ -55,4 +59,20 @@ def transcode(file: Path, outdir: Path, *, profile: str, workers: int | None) ->
 def _tell_findings(display: Display, summary: dict[str, object]) -> None:
     findings = summary.get("findings")
     for finding in findings if isinstance(findings, list) else []:
-        display.say(f"{finding['severity']}: {finding['message']}")
+        told = Finding.model_validate(finding)
+        display.say(f"{told.severity}: {sentence(told, languages(os.environ))}")
+
+
+def languages(environment: Mapping[str, str]) -> list[str]:
+    """What the terminal is set to, as BCP 47: `fr_CA.UTF-8` is fr-CA. The summary stays English: programs
+    read it.
+    """
+    locale = next(
+        (environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)),
+        "C",
+    )
+    # As gettext has it: LANGUAGE is a list of wishes, and counts only where a language is set at all.
+    plain = locale.partition(".")[0] in {"C", "POSIX"}
+    named = locale if plain else environment.get("LANGUAGE") or locale
+    tags = (each.partition(".")[0].partition("@")[0].replace("_", "-") for each in named.split(":"))
+    return [tag for tag in tags if tag not in {"", "C", "POSIX"}]
