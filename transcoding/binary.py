@@ -9,6 +9,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -134,18 +135,22 @@ def examine(path: str, origin: str) -> FFmpeg:
     if not _new_enough(version):
         missing.append(f"version 5.1 or newer (it is {version or 'unknown'})")
     lacking: list[str] = []
-    for kind in NEEDED:
-        present = _names(_ask(path, f"-{kind}"))
+    # Each question is a start of its own: asked side by side, whoever waits for a plan waits less.
+    with ThreadPoolExecutor(len(NEEDED) + 2, thread_name_prefix="ffmpeg") as pool:
+        listings = {kind: pool.submit(_ask, path, f"-{kind}") for kind in NEEDED}
+        signatures = pool.submit(_encoder_signature, path), pool.submit(_av1_signature, path)
+    for kind, listing in listings.items():
+        present = _names(listing.result())
         missing += [f"{kind[:-1]} {name}" for name in sorted(NEEDED[kind] - present)]
         lacking += [f"{kind[:-1]} {name}" for name in sorted(WANTED.get(kind, set()) - present)]
     if version.startswith("5."):
         lacking += [STALLS, LATE]
     x264 = b""
     if "encoder libx264" not in missing:
-        x264 = _encoder_signature(path)
+        x264 = signatures[0].result()
         if not x264:
             missing.append("a libx264 that encodes")
-    av1 = b"" if "encoder libsvtav1" in lacking else _av1_signature(path)
+    av1 = b"" if "encoder libsvtav1" in lacking else signatures[1].result()
     print_of = hashlib.sha256(b"\0".join((banner.encode(), x264, av1))).hexdigest()[:16]
     return FFmpeg(path, version, print_of, origin, tuple(missing), tuple(lacking))
 
