@@ -100,11 +100,12 @@ def course_detail(
     card = Rendering(view.named, languages, public_url).card(course)
     lines: dict[str | None, list[JSON]] = {section["id"]: [] for section in course["sections"]}
     loose: list[JSON] = []
+    text = languages.text
     for each in lectures:
         lines.get(each["section"], loose).append(
             {
                 "id": each["id"],
-                "title": languages.text(each["title"], each["language"]),
+                "title": text(each["title"], each["language"]),
                 "duration": each["duration"],
                 "playable": playable(each),
                 "published": each["published"],

@@ -18,6 +18,7 @@ from academy import logs
 from academy.settings import Settings
 from academy.tracing import traced
 from api.app import create_app
+from api.header_limit import LimitedHeads
 
 GRACE: Final = 10
 """Seconds for running requests to end; event streams end at once."""
@@ -33,7 +34,7 @@ class Server(uvicorn.Server):
                 app,
                 host=host,
                 port=port,
-                http="httptools",
+                http=LimitedHeads,
                 ws="none",
                 interface="asgi3",
                 log_config=None,  # as everything else logs
@@ -71,11 +72,26 @@ class Server(uvicorn.Server):
     async def run_app(self) -> None:
         """Opens the application, serves, closes it. Raises what opening raises (SettingsError …)."""
         async with self._app.router.lifespan_context(self._app):
-            # What is there by now stays: to walk through it at every full collection would cost an answer
-            # that has to be made a tenth of its time.
-            gc.collect()
-            gc.freeze()
-            await self.serve()
+            with seldom_collecting():
+                await self.serve()
+
+
+@contextlib.contextmanager
+def seldom_collecting() -> Generator[None, None, None]:
+    """Keeps the search for cycles from taking a fifth of the time of an answer that has to be made.
+
+    What is there at the start stays and is not walked through again. What an answer leaves behind goes by
+    itself, cycles are rare: looked for after ten thousand new objects instead of seven hundred.
+    """
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def serve(settings: Settings, host: str, port: int) -> None:

@@ -1,5 +1,4 @@
 """The catalogue as readers see it: each method is one command, whatever it brings together.
-(Two for courses by title.)
 
 A round trip through the driver costs the API more CPU than all the rest of a read; joining by `_id`
 in the server costs it little. What courses name is fetched once per page, not once per course.
@@ -39,7 +38,6 @@ _CARD: Final[Document] = {
         1,
     ),
 }
-_REFERENCES: Final = {name: f"${name}" for name in ("universities", "programme", "instructors")}
 _TEACHER: Final = ("name", "headline", "organisation", "visiting", "portrait_url")
 _LINE: Final = ("title", "language", "duration", "media", "published", "position", "section")
 
@@ -106,37 +104,19 @@ class MongoCatalogue:
     async def _page(self, piece: Slice, limit: int) -> CoursePage:
         """Reads one course more than asked, to know whether there is another page."""
         members = _CARD | {name.partition(".")[0]: 1 for name, _ in piece.sort if name != "_id"}
-        if piece.collation is None:
-            found = await self._one(
-                self._courses.aggregate(
-                    [
-                        {"$match": piece.where},
-                        {"$sort": dict(piece.sort)},
-                        {"$limit": limit + 1},
-                        {"$project": members},
-                        {"$group": {"_id": None, "courses": {"$push": "$$ROOT"}}},
-                        *_named("courses."),
-                    ]
-                )
+        found = await self._one(
+            self._courses.aggregate(
+                [
+                    {"$match": piece.where},
+                    {"$sort": dict(piece.sort)},
+                    {"$limit": limit + 1},
+                    {"$project": members},
+                    {"$group": {"_id": None, "courses": {"$push": "$$ROOT"}}},
+                    *_named("courses."),
+                ],
+                collation=piece.collation,
             )
-        else:
-            # A collation holds for the whole command, and no index on `_id` serves a join under one.
-            cursor = self._courses.find(
-                piece.where, members, sort=piece.sort, limit=limit + 1, collation=piece.collation
-            )
-            courses = await cursor.to_list()
-            found = await self._one(
-                self._courses.aggregate(
-                    [
-                        {"$match": {"_id": {"$in": [each["slug"] for each in courses]}}},
-                        {"$group": {"_id": None, "courses": {"$push": _REFERENCES}}},
-                        *_named("courses."),
-                        {"$set": {"courses": []}},
-                    ]
-                )
-            )
-            if found is not None:
-                found["courses"] = courses
+        )
         if found is None:
             return CoursePage([], Named(), None)
         shown = found["courses"][:limit]

@@ -33,10 +33,24 @@ def title_collation(language: str) -> Collation:
     return Collation(locale=language)
 
 
+def _named_by_title() -> list[IndexModel]:
+    """For joins to what courses name while these are sorted by title: a collation holds for a whole command,
+    and the index on `_id` knows none. Slugs are equal under a collation if and only if they are.
+    """
+    return [
+        IndexModel(
+            [("_id", 1), ("revision", 1)],
+            collation=title_collation(language),
+            name=f"slug_{language}",
+        )
+        for language in TITLE_LANGUAGES
+    ]
+
+
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    "universities": [],
-    "programmes": [],
-    "instructors": [IndexModel("subject", sparse=True)],
+    "universities": _named_by_title(),
+    "programmes": _named_by_title(),
+    "instructors": [IndexModel("subject", sparse=True), *_named_by_title()],
     "courses": [
         IndexModel(_NEWEST, partialFilterExpression=PUBLISHED),
         IndexModel([("universities", 1), *_NEWEST], partialFilterExpression=PUBLISHED),

@@ -200,6 +200,9 @@ async def test_the_command_builds_anew_and_leaves_nothing_of_the_old_index(
     await generation.entries.delete_many({})
     monkeypatch.setenv("ACADEMY_MONGODB_URL", mongo_url)
     monkeypatch.setenv("ACADEMY_MONGODB_DATABASE", database_name)
+    # Readers look at every search which generation serves, so the old one need not be kept for them.
+    monkeypatch.setattr("academy.mongo.search.generations.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("academy.mongo.search.rebuild.DROP_AFTER", 0.0)
     await asyncio.to_thread(reindex, data_dir=tmp_path)
     assert f"Generation {generation.number + 1} serves now" in capsys.readouterr().out
     assert await found(stores, "gharial") == [course.slug]
