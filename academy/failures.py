@@ -94,6 +94,8 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
     "internal_error": _OURS,
     "unavailable": _BUSY,
     "transient": _BUSY,
+    "worker_trouble": _BUSY,
+    "storage_full": _BUSY,
     "engine_lost": _BUSY,
     "workers_died": _BUSY,
 }

@@ -26,4 +26,4 @@ class Tally:
 
 
 STORAGE_ERRORS: Final = Tally()
-"""By kind: `unreachable`, `refused`, or the server's own code."""
+"""By kind: `unreachable`, `refused`, or the server's own code; of a disk the error's name (`ENOSPC` …)."""

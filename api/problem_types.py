@@ -67,7 +67,11 @@ PROBLEM_TYPES: Final[dict[str, ProblemType]] = {
     "invalid_range": ProblemType(422, "Not a range of bytes"),
     "unreadable_media": ProblemType(422, "The recording cannot become a lecture"),
     "too_many_requests": ProblemType(429, "The rate limit is reached (`Retry-After`)"),
+    "header_too_large": ProblemType(431, "The request's line and headers are longer than 64 KiB"),
     "internal_error": ProblemType(500, "Our mistake: quote `error_id`"),
+    "storage_full": ProblemType(
+        503, "The disk that recordings are stored on is full (`Retry-After`)"
+    ),
     "unavailable": ProblemType(503, "A service this depends on does not answer (`Retry-After`)"),
 }
 

@@ -297,7 +297,7 @@ class Schedule:
         if item.deaths >= MOST_DEATHS:
             raise Poisoned
         if item.tries >= MOST_TRIES:
-            raise Transient(result.message)
+            raise Transient(result.message, code=result.code)
         await pause(2 ** (item.tries - 1))
 
     def _heard(self, event: Event) -> None:

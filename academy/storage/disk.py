@@ -22,6 +22,7 @@ from academy.errors import Conflict, ObjectNotFound
 from academy.keys import KeyRing
 from academy.object_stores import MultipartUpload, ObjectInfo, SignedPart
 from academy.storage import sidecar
+from academy.storage.disk_errors import told
 from academy.storage.durable import copy_hashed, flush_folder, locked, pieces, staged
 from academy.storage.links import DiskLinks, no_links
 from academy.storage.object_headers import check_cache_control, check_content_type
@@ -36,6 +37,10 @@ _ABANDONED = 24 * 3600
 """Seconds after which a half-written file was surely left behind by a crash."""
 
 
+@told(
+    *("put", "stat", "open", "delete", "delete_prefix", "start", "parts", "complete", "abort"),
+    *("_walk", "_pieces"),
+)
 class DiskStorage:
     """Both faces of the disk backend, and the LocalFiles capability.
 
@@ -245,8 +250,7 @@ class DiskStorage:
         for entry in os.scandir(self._trash):
             shutil.rmtree(entry.path, ignore_errors=True)
 
-    @staticmethod
-    def _pieces(path: Path, start: int, end: int | None) -> Iterator[bytes]:
+    def _pieces(self, path: Path, start: int, end: int | None) -> Iterator[bytes]:
         try:
             yield from pieces(path, start, end)
         except FileNotFoundError as error:

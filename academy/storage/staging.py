@@ -24,6 +24,7 @@ from typing import BinaryIO
 from academy.errors import Conflict, Invalid, ObjectNotFound, TooLarge
 from academy.ids import new_id
 from academy.object_stores import MultipartUpload
+from academy.storage.disk_errors import told
 from academy.storage.durable import (
     append,
     flush,
@@ -45,6 +46,7 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 _PART = re.compile(r"(?P<number>\d{5})-(?P<etag>[0-9a-f]{32})-(?P<size>\d+)")
 
 
+@told("write", "commit")
 class IncomingPart:
     """A part on its way in: nothing of it can be seen before `commit`.
 

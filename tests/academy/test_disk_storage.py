@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from academy.errors import Conflict, ObjectNotFound
+from academy.errors import Conflict, ObjectNotFound, Unavailable
 from academy.object_stores import LocalFiles
 from academy.storage import sidecar
 from academy.storage.disk import DiskStorage
+from academy.tallies import STORAGE_ERRORS
 from tests.academy.disk_contents import KEY, body_of, leftovers
 
 
@@ -153,15 +156,39 @@ def test_putting_into_a_folder_that_is_being_deleted_works(storage: DiskStorage)
     assert leftovers(storage.root) == []
 
 
-def test_a_full_disk_leaves_the_old_object(storage: DiskStorage, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Of 4 MiB: a file system of its own, which root may mount."""
+    path = tmp_path / "small"
+    path.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=4m", "academy-test", str(path)]
+    if os.geteuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system")
+    yield path
+    subprocess.run(["umount", str(path)], check=True)
+
+
+def test_a_full_disk_is_told_counted_and_leaves_what_was_there(small_disk: Path):
+    storage = DiskStorage(small_disk)
     storage.put(KEY, b"old", content_type="text/plain")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        storage.put(KEY, b"new", content_type="video/mp4")
-    monkeypatch.undo()
+    upload = storage.start("recordings/r/source", content_type="video/mp4")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(3 << 20))
+    before = STORAGE_ERRORS.read().get("ENOSPC", 0)
+    with pytest.raises(Unavailable, match="is full") as refused:
+        storage.put(KEY, bytes(2 << 20), content_type="video/mp4")
+    assert refused.value.code == "storage_full"
+    with (
+        pytest.raises(Unavailable, match="is full"),
+        storage.receive_part("recordings/r/source", upload, 1) as incoming,
+    ):
+        incoming.write(bytes(2 << 20))
+    assert STORAGE_ERRORS.read()["ENOSPC"] == before + 2
     assert body_of(storage) == b"old"
-    assert leftovers(storage.root) == []
+    assert storage.parts("recordings/r/source", upload) == []
+    filler.unlink()
+    with storage.receive_part("recordings/r/source", upload, 1) as incoming:
+        incoming.write(bytes(2 << 20))
+        incoming.commit()
+    storage.complete("recordings/r/source", upload, storage.parts("recordings/r/source", upload))
+    assert storage.stat("recordings/r/source").size == 2 << 20

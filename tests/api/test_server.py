@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -74,9 +75,24 @@ async def test_answers_do_not_name_the_server(server):
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_an_open_event_stream_tells_changes_and_does_not_hold_up_the_end(
-    server, stores, backend
-):
+@pytest.mark.parametrize("complete", [b"\r\n\r\n", b""])
+async def test_a_head_without_end_is_refused_before_it_is_all_there(server, complete):
+    _, client = server
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+    with contextlib.suppress(ConnectionError):
+        for turn in range(64):
+            writer.write(b"GET / HTTP/1.1\r\nX: " if turn == 0 else b"a" * 65_536)
+            await writer.drain()
+        writer.write(complete)
+    with contextlib.suppress(ConnectionError):
+        assert b"431" in await reader.readline()
+    writer.close()
+    ordinary = {"Authorization": "Bearer " + "a" * 8000}
+    assert (await client.get("/v1/me/courses", headers=ordinary)).status_code == 401
+
+
+async def test_stopping_lets_a_slow_request_finish_and_ends_event_streams(server, stores, backend):
+    """Which tell changes until then."""
     process, client = server
     course = a_course(owner="ann")
     await stores.courses.add(course)
@@ -98,13 +114,34 @@ async def test_an_open_event_stream_tells_changes_and_does_not_hold_up_the_end(
         assert '"queued"' in await told()
         await stores.jobs.claim_next("dispatcher")  # another process writes, this one is told
         assert '"running"' in await told()
+        body = b'{"position": 1, "watched": [[0, 1]]}'
+        slow_reader, slow_writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        slow_writer.write(
+            f"PUT /v1/me/progress/{lecture.id} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body[:7]
+        )
+        await slow_writer.drain()
+        await until_under_way(client, 3)  # the stream, the slow one, and the one that asks
         process.send_signal(signal.SIGTERM)
         assert await told() is None  # ended by the server, in good order
+        slow_writer.write(body[7:])
+        assert (await slow_reader.readline()).split()[1] == b"204"
+        slow_writer.close()
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
     assert "Traceback" not in output.decode()
     assert "graceful shutdown exceeded" not in output.decode()
     await stores.jobs.cancel(recording.id)
+    # Accepted is written, also by a server that stops.
+    written = await stores.database.progress.find_one({"subject": "ann", "lecture": lecture.id})
+    assert written["watched"] == [[0, 1]]
+
+
+async def until_under_way(client, requests):
+    told = f"academy_http_requests_running {requests}.0"
+    while told not in (await client.get("/metrics")).text:
+        pass
 
 
 async def test_a_missing_setting_is_raised_as_itself(api_settings):
