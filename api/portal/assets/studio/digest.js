@@ -7,6 +7,11 @@ let count = 0;
 /** @type {Map<number, (digest: string | null) => void>} */
 const waiting = new Map();
 
+/** Starts what digests need, so that the first part need not wait for it. */
+export function prepareDigests() {
+  if (!broken) worker ??= start();
+}
+
 /**
  * Base64 of the MD5, as `Content-MD5` has it; null where this browser cannot make one: the part is then
  * sent without, and its size is checked all the same.
@@ -14,8 +19,8 @@ const waiting = new Map();
  * @returns {Promise<string | null>}
  */
 export function digest(bytes) {
+  prepareDigests();
   if (broken) return Promise.resolve(null);
-  worker ??= start();
   count += 1;
   const id = count;
   return new Promise((resolve) => {

@@ -16,11 +16,15 @@ const LONGEST_PAUSE = 30_000; // milliseconds
 /** @typedef {'sending' | 'paused' | 'waiting' | 'completing' | 'completed' | 'failed'} TransferState */
 
 export class Transfer extends EventTarget {
-  /** @param {File} file @param {{id: string, part_size: number, part_count: number}} plan */
-  constructor(file, plan) {
+  /**
+   * @param {File} file @param {{id: string, part_size: number, part_count: number}} plan
+   * @param {boolean} fresh just begun: nothing can have arrived yet
+   */
+  constructor(file, plan, fresh = false) {
     super();
     this.file = file;
     this.plan = plan;
+    this.fresh = fresh;
     /** @type {TransferState} */
     this.state = 'paused';
     this.problem = '';
@@ -62,7 +66,8 @@ export class Transfer extends EventTarget {
     this.#become('sending');
     try {
       for (let round = 0; ; round += 1) {
-        await this.#look(signal);
+        if (!this.fresh) await this.#look(signal);
+        this.fresh = false;
         await this.#sendMissing(signal);
         this.#become('completing');
         if (await this.#complete(round)) break;

@@ -1,6 +1,7 @@
 /** Uploads of this tab, by lecture: they go on while the instructor looks at other pages of the studio. */
 import { call } from '../api.js';
 import { t } from '../i18n.js';
+import { prepareDigests } from './digest.js';
 import { identify, keepUpload, keptUpload, same } from './kept.js';
 import { Transfer } from './transfer.js';
 
@@ -20,9 +21,10 @@ export async function upload(lecture, file) {
   const identity = await identify(file);
   const kept = keptUpload(lecture);
   if (kept && !same(kept, identity)) return null;
+  prepareDigests();
   const plan = kept ?? (await begin(lecture, file));
   if (!kept) keepUpload(lecture, { ...identity, ...plan });
-  const transfer = new Transfer(file, plan);
+  const transfer = new Transfer(file, plan, !kept);
   transfers.set(lecture, transfer);
   transfer.addEventListener('change', () => {
     if (transfer.state !== 'completed') return;
