@@ -42,7 +42,8 @@ def ffmpeg_path() -> str:
     """Always the wheel's: recordings are the same whichever build is tested with them, and builds
     differ in what they write of offsets and priming.
     """
-    return get_ffmpeg_exe()
+    path: str = get_ffmpeg_exe()
+    return path
 
 
 def ffmpeg(*arguments: str | Path, into: Path | None = None) -> None:
