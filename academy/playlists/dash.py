@@ -29,14 +29,7 @@ from academy.media import (
     StoryboardSheets,
     VideoRendition,
 )
-from academy.playlists.dash_extras import (
-    ROLE,
-    caption_sets,
-    thumbnail_set,
-    trick_ranges,
-    trick_set,
-)
-from academy.playlists.iframes import first_pictures, has_iframes, peak
+from academy.playlists.dash_extras import ROLE, caption_sets, thumbnail_set
 from academy.playlists.tracks import (
     Segment,
     Uri,
@@ -67,15 +60,12 @@ def mpd(
     """The MPD of a finished media. Conflict while segments are missing."""
     tracks = {track: complete(plan, track, receipts) for track in plan.tracks}
     templates = {track: _template(segments) for track, segments in tracks.items()}
-    winding = _winding(plan, receipts)
-    profiles = (["live"] if all(templates.values()) else []) + (["main"] if winding else [])
-    profiles = profiles or ["main"]
     longest = max(segment.duration for segments in tracks.values() for segment in segments)
     root = ET.Element(
         "MPD",
         {
             "xmlns": NAMESPACE,
-            "profiles": ",".join(map(PROFILE.format, profiles)),
+            "profiles": PROFILE.format("live" if all(templates.values()) else "main"),
             "type": "static",
             "mediaPresentationDuration": _duration(plan.grid.duration),
             "maxSegmentDuration": _duration(longest),
@@ -100,46 +90,11 @@ def mpd(
         representation = ET.SubElement(adaptation, "Representation", _audio(rendition))
         _channels(representation, plan.audio)
         _segments(representation, plan, plan.audio.id, tracks[plan.audio.id], receipts, uri)
-    if winding is not None:
-        _trick_play(period, plan, winding, receipts, uri)
     if sheets is not None:
         thumbnail_set(period, plan, sheets, uri)
     caption_sets(period, captions, uri)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, "unicode") + "\n"
-
-
-def _winding(plan: MediaPlan, receipts: Sequence[Receipt]) -> VideoRendition | None:
-    """The rung whose first pictures are shown while somebody winds; None for a single one or unknown."""
-    if not plan.video or plan.grid.segment_count < 2:
-        return None
-    codec = plan.video[0].codec
-    small = min(
-        (rung for rung in plan.video if rung.codec == codec),
-        key=lambda rung: rung.width * rung.height,
-    )
-    return small if has_iframes(small.id, receipts) else None
-
-
-def _trick_play(
-    period: ET.Element,
-    plan: MediaPlan,
-    rung: VideoRendition,
-    receipts: Sequence[Receipt],
-    uri: Uri,
-) -> None:
-    pictures = first_pictures(plan, rung.id, receipts)
-    information = trick_set(
-        period,
-        track_rendition(plan, rung.id, receipts),
-        pictures,
-        init=uri(init_receipt(rung.id, receipts).name),
-        bandwidth=peak(pictures),
-        plays_for="0",
-        profile=PROFILE.format("main"),
-    )
-    _timeline(information, pictures)
-    trick_ranges(information, pictures, uri)
 
 
 def _video_set(plan: MediaPlan, rungs: Sequence[VideoRendition], number: int) -> dict[str, str]:

@@ -59,24 +59,16 @@ def iframe_stream(
     rung: Rendition, plan: MediaPlan, receipts: Sequence[Receipt], *, uri: Uri
 ) -> str:
     """The EXT-X-I-FRAME-STREAM-INF line of one rung. Its BANDWIDTH is the costliest picture's."""
-    only = first_pictures(plan, rung.id, receipts)
+    segments = complete(plan, rung.id, receipts)
+    sizes = _key_bytes(rung.id, receipts)
+    pictures = [_only(segment, sizes[segment.number]) for segment in segments]
+    peak = max(average_bandwidth([picture]) for picture in pictures)
     return (
-        f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak(only)},"
-        f'AVERAGE-BANDWIDTH={average_bandwidth(only)},CODECS="{rung.codecs}",'
+        f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak},"
+        f'AVERAGE-BANDWIDTH={average_bandwidth(pictures)},CODECS="{rung.codecs}",'
         f"RESOLUTION={rung.width}x{rung.height},VIDEO-RANGE=SDR,"
         f'URI="{uri(iframe_playlist_name(rung.id))}"'
     )
-
-
-def first_pictures(plan: MediaPlan, track: str, receipts: Sequence[Receipt]) -> list[Segment]:
-    """The track as trick play sees it: `bytes` from each segment's beginning, for its whole length."""
-    sizes = _key_bytes(track, receipts)
-    return [_only(each, sizes[each.number]) for each in complete(plan, track, receipts)]
-
-
-def peak(pictures: Sequence[Segment]) -> int:
-    """Bits per second of the costliest picture."""
-    return max(average_bandwidth([picture]) for picture in pictures)
 
 
 def _key_bytes(track: str, receipts: Sequence[Receipt]) -> dict[int, int]:

@@ -67,32 +67,3 @@ def test_the_mpds_timeline_is_exact_and_covers_the_presentation(plan, mixed):
             assert expanded(information.segment_timelines[0]) == [
                 (s.start_ticks, s.ticks) for s in contiguous(plan, representation.id, receipts)
             ]
-
-
-def test_winding_is_shown_by_the_first_pictures_of_the_smallest_rung():
-    plan = a_plan(rate=RATES[2])
-    receipts = [
-        each.model_copy(update={"key_bytes": 500 + max(0, each.number)})
-        for each in receipts_of(plan)
-    ]
-    mpd = MPEGDASHParser.parse(final_manifests(plan, receipts).files["r1/main.mpd"])
-    assert mpd.profiles == (
-        "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:isoff-main:2011"
-    )
-    (tricks,) = [each for each in mpd.periods[0].adaptation_sets if each.id == 8]
-    # Who knows only the profile that has no lists leaves the set out.
-    assert tricks.profiles == "urn:mpeg:dash:profile:isoff-main:2011"
-    (essential,) = tricks.essential_properties
-    main = mpd.periods[0].adaptation_sets[0]
-    assert (essential.scheme_id_uri, essential.value) == (
-        "http://dashif.org/guidelines/trickmode",
-        str(main.id),
-    )
-    (pictures,) = tricks.representations
-    assert pictures.id == "v360-first"
-    (listed,) = pictures.segment_lists
-    segments = contiguous(plan, "v360", receipts)
-    assert expanded(listed.segment_timelines[0]) == [(s.start_ticks, s.ticks) for s in segments]
-    assert [(each.media, each.media_range) for each in listed.segment_urls] == [
-        (f"../{s.name}", f"0-{500 + s.number - 1}") for s in segments
-    ]

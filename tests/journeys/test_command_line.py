@@ -141,3 +141,34 @@ def test_what_is_left_of_a_truncated_recording_plays_and_its_growing_playlist_en
     rung = playback["renditions"][0]["id"]
     growing = httpx.get(playback["hls"].replace("/r1/main", f"/growing/{rung}"))
     assert growing.text.rstrip().endswith("#EXT-X-ENDLIST")
+
+
+@pytest.mark.slow
+def test_a_course_is_transcoded_again_with_another_profile_while_it_plays(
+    academy: Installation, footage: Footage, tiny_file: str
+) -> None:
+    academy.add_course("again")
+    others = academy.segments()
+    lecture_id = academy.uploaded(
+        academy.run(
+            *("upload", str(footage("lecture", duration=6)), "--course", "again"),
+            *("--title", "Again", "--publish", "--wait"),
+        )
+    )
+    first = academy.segments() - others
+    before = academy.lecture(lecture_id)["playback"]
+
+    again = ("retranscode", "--course", "again", "--profile", tiny_file, "--wait")
+    assert "1 succeeded" in academy.run(*again).stdout
+    after = academy.lecture(lecture_id)["playback"]
+    assert after["hls"] != before["hls"]
+    assert {rung["height"] for rung in after["renditions"]} - {None} == {180, 90}
+    assert decode(after["hls"]).frames == 6 * 30
+    # Whoever watches has the addresses of before.
+    assert decode(before["hls"]).frames == 6 * 30
+    assert "0 of them not in it yet" in academy.run(*again).stdout
+
+    academy.run("gc", "--delete", "--older-than", "0")
+    assert not first & academy.segments()
+    assert others <= academy.segments()
+    assert decode(academy.lecture(lecture_id)["playback"]["hls"]).frames == 6 * 30
