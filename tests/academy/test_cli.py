@@ -164,6 +164,7 @@ def test_a_service_without_its_settings_exits_2_and_names_the_variable():
     assert "ACADEMY_" in one_sentence(result.stderr)
 
 
+@pytest.mark.slow
 def test_openapi_prints_the_same_document_in_any_environment():
     first = academy("openapi")
     assert first.returncode == 0, first.stderr

@@ -10,6 +10,7 @@ from academy.commands.data_directory import DataDirectory
 from tests.journeys.installation import Installation, wait_until
 
 
+@pytest.mark.slow
 @pytest.mark.journey
 @pytest.mark.timeout(300)
 def test_up_brings_back_a_killed_service_and_takes_everything_along_when_killed_itself(tmp_path):

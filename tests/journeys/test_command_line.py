@@ -124,6 +124,7 @@ def test_transcoding_to_a_directory_needs_no_database(
     assert decode(str(manifest)).frames == 6 * 30
 
 
+@pytest.mark.slow
 def test_what_is_left_of_a_truncated_recording_plays_and_its_growing_playlist_ends(
     academy: Installation, footage: Footage
 ) -> None:

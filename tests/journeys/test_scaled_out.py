@@ -35,6 +35,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield Cluster(tmp_path, make_certificates(tmp_path), stack)
 
 
+@pytest.mark.slow
 def test_remote_workers_over_tls_and_s3_make_a_lecture_though_one_is_killed(
     install: Installing,
     cluster: Cluster,
