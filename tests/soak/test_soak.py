@@ -8,6 +8,9 @@ import pytest
 
 from tests.soak.run import Plan, soak
 
+TWO_CHUNKS = 8
+"""Segments of all its renditions."""
+
 
 @pytest.mark.slow
 @pytest.mark.journey
@@ -19,5 +22,6 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_half_published(tmp_path:
     assert verdict.half_published == []
     assert verdict.orphans == []
     assert verdict.outlived == []
-    assert verdict.repeated_percent <= 2
+    # The long form's 2 % is less than one segment here; stragglers that are helped repeat a chunk each.
+    assert verdict.repeated <= TWO_CHUNKS
     assert verdict.ready + len(verdict.failed) == 2
