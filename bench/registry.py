@@ -14,6 +14,8 @@ SUITES: Final[tuple[str, ...]] = (
     "bench.learning_heartbeats",
     "bench.search_speed",
     "bench.transcode_bits",
+    "bench.transcode_bits_sweep",
+    "bench.transcode_bits_av1",
     "bench.transcode_speed",
     "bench.transcode_time_to_play",
     "bench.transcode_workers",
