@@ -111,17 +111,17 @@ async def in_transaction(database: Database, work: Callable[[Session], Awaitable
         return await session.with_transaction(attempt)
 
 
-def in_worker_transaction(client: WorkerClient, work: Callable[[ClientSession], None]) -> None:
+def in_worker_transaction(client: WorkerClient, work: Callable[[ClientSession], T]) -> T:
     """The same, synchronous; also maps what it means when the server is away."""
 
-    def attempt(session: ClientSession) -> None:
+    def attempt(session: ClientSession) -> T:
         try:
-            work(session)
+            return work(session)
         except ServerSelectionTimeoutError as error:
             raise unavailable(error) from error
 
     with while_reachable(), client.start_session() as session:
-        session.with_transaction(attempt)
+        return session.with_transaction(attempt)
 
 
 def unavailable(error: PyMongoError) -> Unavailable:

@@ -1,7 +1,12 @@
-"""A worker's journal: records receipts under the lease of the job it works for. Synchronous."""
+"""A worker's journal: records receipts under the lease of the job it works for. Synchronous.
+
+The job's document counts, exactly, since in the same transaction: `recorded`, receipts that are new, and
+`repeated`, segments that were encoded though they had a receipt already.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,6 +24,8 @@ from academy.mongo.client import (
     while_reachable,
     worker_client,
 )
+
+log = logging.getLogger(__name__)
 
 _UNEXPIRED: Final[Document] = {"$expr": {"$gt": ["$lease.expires_at", "$$NOW"]}}
 
@@ -63,7 +70,7 @@ class MongoJournal:
             for receipt in receipts
         ]
 
-        def work(session: ClientSession) -> None:
+        def work(session: ClientSession) -> list[Receipt]:
             guarded = self._jobs.update_one(
                 {**self._holder, **_UNEXPIRED},
                 {"$inc": {"recorded": len(receipts)}},
@@ -71,11 +78,23 @@ class MongoJournal:
             )
             if not guarded.matched_count:
                 raise LeaseLost
-            self._receipts.bulk_write(writes, session=session)
+            new = self._receipts.bulk_write(writes, session=session).upserted_ids or {}
+            known = [receipt for index, receipt in enumerate(receipts) if index not in new]
+            again = [receipt for receipt in known if receipt.number != INIT]
+            if known:
+                # Init segments are a header each: every chunk that begins before one is recorded makes it.
+                counts = {"recorded": -len(known), "repeated": len(again)}
+                self._jobs.update_one(
+                    {"_id": self._holder["_id"]}, {"$inc": counts}, session=session
+                )
             if any(receipt.number in {INIT, 0} for receipt in receipts):
                 announce_streaming(self._database, self._holder["_id"], self._media_id, session)
+            return again
 
-        in_worker_transaction(self._client, work)
+        again = in_worker_transaction(self._client, work)
+        if again:
+            names = " ".join(receipt.name for receipt in again)
+            log.warning("media %s: encoded although recorded: %s", self._media_id, names)
 
     def receipts(self) -> Sequence[Receipt]:
         """By track, then number."""

@@ -62,6 +62,25 @@ async def test_receipts_are_recorded_once_and_the_first_stays(
     assert available(PLAN, everything).duration == 10.0
 
 
+async def test_what_was_new_and_what_was_encoded_again_is_counted(
+    mongo_url: str, stores: MongoStores, running: Job
+) -> None:
+    journal = journal_of(mongo_url, stores, running)
+
+    async def counts() -> tuple[int, int]:
+        job = await stores.database.jobs.find_one({"_id": running.id})
+        assert job is not None
+        return job["recorded"], job.get("repeated", 0)
+
+    await asyncio.to_thread(journal.record, [a_receipt(INIT), a_receipt(0), a_receipt(1)])
+    assert await counts() == (3, 0)
+    # Another chunk's init segment is no repeated work: whoever begins first makes one.
+    await asyncio.to_thread(journal.record, [a_receipt(INIT), a_receipt(2)])
+    assert await counts() == (4, 0)
+    await asyncio.to_thread(journal.record, [a_receipt(1, attempt=2), a_receipt(3, attempt=2)])
+    assert await counts() == (5, 1)
+
+
 async def test_a_zombie_records_nothing(mongo_url: str, stores: MongoStores, running: Job) -> None:
     zombie = journal_of(mongo_url, stores, running)
     assert await asyncio.to_thread(zombie.held)
