@@ -18,6 +18,7 @@ SUITES: Final[tuple[str, ...]] = (
     "bench.transcode_bits_av1",
     "bench.transcode_speed",
     "bench.transcode_time_to_play",
+    "bench.transcode_pace",
     "bench.transcode_workers",
     "bench.transcode_scaling",
     "bench.api_floor",

@@ -58,10 +58,14 @@ class Clip:
     seconds: float
 
 
-def slides(folder: Path, ffmpeg: str, *, seconds: float = 8, seed: int = 1) -> Clip:
-    """Slides whose bullets appear one after another, and a noisy speaker in a corner."""
+def slides(
+    folder: Path, ffmpeg: str, *, seconds: float = 8, seed: int = 1, every: float = 2
+) -> Clip:
+    """Slides whose bullets appear one after another, each `every` so many seconds, and a noisy speaker
+    in a corner.
+    """
     dice = random.Random(seed)
-    steps = max(2, round(seconds / 2))
+    steps = max(2, round(seconds / every))
     paper = tuple(dice.randrange(225, 256) for _ in range(3))
     lines = [_sentence(dice, 4, 7) for _ in range(7)]
     script = ["ffconcat version 1.0"]
