@@ -1,11 +1,12 @@
 """Heartbeats, gathered in memory and written together about every 250 ms.
 
-Fifty thousand learners send about 4,000 a second; one write each would cost ten times the CPU. The price:
-what was accepted may be lost if this process is killed within that quarter second. A player repairs it,
-since it reports everything watched since its page was opened.
+Fifty thousand learners send about 4,000 a second; one write each would cost several times the CPU. A
+sender is answered once the write that holds its heartbeat is in the database's journal: what was
+acknowledged outlives this process and the database's. The price is that quarter second, which nobody
+waits for.
 
 The memory is bounded: when it is full, senders wait for the next write, and are asked to come back
-(Unavailable) when even that takes too long.
+(Unavailable) when even that takes too long. What a failed write held is kept and written later, too.
 """
 
 from __future__ import annotations
@@ -30,17 +31,29 @@ MOST: Final = 20_000
 BATCH: Final = 2_000
 """Heartbeats of one write."""
 PATIENCE: Final = 5.0
-"""Seconds a sender waits for room."""
+"""Seconds a sender waits for room, or a reader for what was sent before."""
 FAREWELL: Final = 10.0
 """Seconds for the last write at shutdown."""
+NOT_WRITTEN: Final = "Your progress could not be written yet: try again in a moment."
 VIEWS_EVERY: Final = 10.0
 """Seconds between two writes of view counts: each one makes readers' caches look again."""
 
 Key = tuple[str, str]
 
 
+class _Round:
+    """What gathers until the next write, and who waits for that."""
+
+    __slots__ = ("awaited", "ended", "written")
+
+    def __init__(self) -> None:
+        self.awaited = False
+        self.ended = asyncio.Event()
+        self.written = False
+
+
 class HeartbeatBuffer:
-    """One per process. `add` returns when a heartbeat is in memory, `settle` when it can be read."""
+    """One per process. `add` takes a heartbeat into memory, `written` waits until it is kept for good."""
 
     def __init__(
         self, progress: ProgressStore, *, most: int = MOST, patience: float = PATIENCE
@@ -57,6 +70,7 @@ class HeartbeatBuffer:
         self._written = asyncio.Condition()
         self._hurry = asyncio.Event()
         self._closing = False
+        self._round = _Round()
 
     def __len__(self) -> int:
         return self._count
@@ -69,6 +83,17 @@ class HeartbeatBuffer:
         if self._task is None:
             self._task = asyncio.create_task(self._write_on(), name="heartbeats")
 
+    async def report(self, beat: Heartbeat) -> None:
+        """Returns when it is written. Unavailable when the database is away or there is no room: the
+        heartbeat may be kept all the same, and sending it again does no harm.
+        """
+        await self.add(beat)
+        mine = self._round
+        mine.awaited = True
+        await mine.ended.wait()
+        if not mine.written:
+            raise Unavailable(NOT_WRITTEN)
+
     async def settle(self, subject: str) -> None:
         """Returns once everything this learner sent here is written. Unavailable when it cannot be."""
         if subject not in self._waiting and subject not in self._writing:
@@ -76,7 +101,7 @@ class HeartbeatBuffer:
         self._hurry.set()
         await self._until(
             lambda: subject not in self._waiting and subject not in self._writing,
-            "Your progress could not be written yet: try again in a moment.",
+            NOT_WRITTEN,
         )
 
     def forget(self, subject: str) -> None:
@@ -126,16 +151,30 @@ class HeartbeatBuffer:
         loop = asyncio.get_running_loop()
         failed = False
         try:
-            while self._count or (self._views and not self._closing):
+            # What somebody awaits may have been written along with an earlier round's last batch.
+            while self._count or self._round.awaited or (self._views and not self._closing):
                 if failed or not self._closing:
                     await self._pause(EVERY)
-                failed = False
-                while self._count and not failed:
-                    failed = not await self._write()
+                failed = not await self._write_round()
                 if self._views and loop.time() >= self._views_due:
                     await self._write_views()
         finally:
             self._task = None
+            self._round.ended.set()
+            self._round = _Round()
+
+    async def _write_round(self) -> bool:
+        """All that waits now, in batches; whether it succeeded."""
+        mine, self._round = self._round, _Round()
+        try:
+            # What comes meanwhile joins the next round: this one ends.
+            for _ in range(-(-self._count // BATCH)):
+                if not await self._write():
+                    return False
+            mine.written = True
+            return True
+        finally:
+            mine.ended.set()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -153,7 +192,7 @@ class HeartbeatBuffer:
         return batch
 
     async def _write(self) -> bool:
-        """Whether it succeeded. What could not be written waits on, under what came since."""
+        """Whether it succeeded. What an outage kept from being written waits on, under what came since."""
         batch = self._taken()
         self._writing = frozenset(beat.subject for beat in batch)
         try:
@@ -162,7 +201,7 @@ class HeartbeatBuffer:
             if not isinstance(error, AcademyError):
                 # A bug, not an outage: the same batch would fail for ever and hold up all others.
                 log.exception("%d heartbeats could not be written", len(batch))
-                return True
+                return False
             log.warning("heartbeats wait, for they could not be written: %s", error)
             for beat in batch:
                 self._keep(beat, older=True)

@@ -74,12 +74,12 @@ class Learning:
         session: str | None = None,
         sequence: int = 0,
     ) -> None:
-        """One heartbeat. Returns when it is in memory; it is written within about 250 ms."""
+        """One heartbeat. Returns when it is written, together with others: within about 250 ms."""
         person = self.access.person()
         course = await self.lectures.course_of(lecture_id)
         if course is None:  # a draft, for those who may see it
             course = (await self.access.lecture_to_read(lecture_id))[1].slug
-        await self.heartbeats.add(
+        await self.heartbeats.report(
             Heartbeat(
                 subject=person.subject,
                 lecture=lecture_id,

@@ -17,12 +17,12 @@ from api.app import create_app
 
 
 class Unbuffered:
-    """In the buffer's place: the same join, written when it arrives, acknowledged by one server."""
+    """In the buffer's place: the same join, written when it arrives and acknowledged then."""
 
     def __init__(self, database: Database) -> None:
-        self._progress = database.progress.with_options(write_concern=progress.QUICK)
+        self._progress = database.progress
 
-    async def add(self, beat: Heartbeat) -> None:
+    async def report(self, beat: Heartbeat) -> None:
         update = progress.joining(beat)
         await self._progress.update_one(progress.key(beat), update, upsert=True)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pymongo import UpdateOne, WriteConcern
+from pymongo import UpdateOne
 
 from academy.mongo.client import Database, Document, unavailable_when_down
 from academy.mongo.forgetting import Forgetting
@@ -18,9 +18,6 @@ from academy.mongo.paging import instant_of, text_of
 from academy.progress import Heartbeat, Progress
 from academy.store_values import Page, Position
 from academy.watched import MOST_RANGES
-
-QUICK: Final = WriteConcern(w=1)
-"""For heartbeats alone: what a failover of the database loses, the player's next report brings again."""
 
 
 def key(beat: Heartbeat) -> Document:
@@ -190,14 +187,13 @@ class MongoProgressStore:
 
     def __init__(self, database: Database, forgetting: Forgetting) -> None:
         self._database = database
-        self._quick = database.progress.with_options(write_concern=QUICK)
         self._progress = database.progress
         self._forgetting = forgetting
 
     async def record(self, beats: Sequence[Heartbeat]) -> Sequence[Heartbeat]:
         if not beats:
             return []
-        written = await self._quick.bulk_write(
+        written = await self._progress.bulk_write(
             [UpdateOne(key(beat), joining(beat), upsert=True) for beat in beats], ordered=False
         )
         begun = [beats[index] for index in written.upserted_ids or {}]

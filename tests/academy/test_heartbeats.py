@@ -76,6 +76,55 @@ async def test_a_reader_sees_what_it_just_wrote(stores, watched):
     await buffer.close()
 
 
+async def test_a_sender_is_answered_once_its_heartbeat_is_written(stores, watched):
+    buffer = HeartbeatBuffer(watched)
+    early, late = new_id(), new_id()
+    watched.open.clear()
+    first = asyncio.create_task(buffer.report(a_beat(early)))
+    await asyncio.sleep(0.3)  # its write has begun
+    second = asyncio.create_task(buffer.report(a_beat(late)))
+    await asyncio.sleep(0)
+    assert not first.done()
+    watched.open.set()
+    await first
+    assert "lecture" in await kept(stores, early)
+    await second
+    assert "lecture" in await kept(stores, late)
+    await buffer.close()
+
+
+async def test_nobody_is_told_that_something_is_written_that_is_not(stores, watched):
+    buffer = HeartbeatBuffer(watched)
+    subject, too_long = new_id(), new_id()
+    watched.refusing = True
+    with pytest.raises(Unavailable, match="try again"):
+        await buffer.report(a_beat(subject))
+    watched.refusing = False
+    await buffer.close()
+    assert "lecture" in await kept(stores, subject)
+    again = HeartbeatBuffer(watched)
+    with pytest.raises(Unavailable):
+        await again.report(a_beat(too_long, lecture="x" * 20_000_000))
+    await again.close()
+
+
+async def test_whoever_reports_again_while_a_write_runs_is_answered_too(
+    stores, watched, monkeypatch
+):
+    monkeypatch.setattr("academy.heartbeats.BATCH", 1)
+    buffer = HeartbeatBuffer(watched)
+    first, second = new_id(), new_id()
+    watched.open.clear()
+    waiting = [asyncio.create_task(buffer.report(a_beat(each))) for each in (first, second)]
+    await asyncio.sleep(0.3)  # the first one's write has begun, the second one's has not
+    again = asyncio.create_task(buffer.report(a_beat(second, upto=9.0)))
+    await asyncio.sleep(0)
+    watched.open.set()
+    await asyncio.gather(*waiting, again)
+    assert (await kept(stores, second))["lecture"].watched == ((0.0, 9.0),)
+    await buffer.close()
+
+
 async def test_nothing_is_lost_while_the_database_is_away(stores, watched):
     buffer = HeartbeatBuffer(watched, patience=0.5)
     subject = new_id()

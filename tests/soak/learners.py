@@ -1,16 +1,12 @@
 """Learners who watch while everything breaks: what the API acknowledged is compared with what it kept.
 
-204 means accepted: written within about 250 ms, as the API's documentation promises. So a report may be
-missing only where the API was killed right after it, or the database, to whose journal a heartbeat's
-write is not bound. While the database is away heartbeats wait in memory, and go with a killed API.
+204 means written, to the database's journal. So whatever is killed afterwards, nothing may be missing.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -22,34 +18,6 @@ PIECE = 2.0
 PIECES = 4
 """Reports of one visit to the page: each repeats the whole visit, as the portal's player does."""
 PAUSE = 0.4
-WRITTEN = 30.0
-"""Seconds after which an acknowledged report is written, on a busy machine, though its writes were cut
-off and repeated."""
-OUTAGE = 60.0
-"""Seconds that the database may be away after it was killed."""
-JOURNAL = 5.0
-"""Seconds after which what the database acknowledged to the API outlives its own SIGKILL (100 ms
-where the machine is idle)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kills:
-    """When the API and the database were killed (`time.monotonic`)."""
-
-    api: Sequence[float]
-    mongod: Sequence[float]
-
-    def excuse_read(self, shown: float) -> bool:
-        """Whether what the API showed as kept may be missing."""
-        return any(shown <= killed <= shown + JOURNAL for killed in self.mongod)
-
-    def excuse(self, acknowledged: float) -> bool:
-        """Whether what was acknowledged then may be missing, by what the API promises."""
-        for killed in self.api:
-            away = any(killed - OUTAGE <= each <= killed for each in self.mongod)
-            if acknowledged <= killed <= acknowledged + (OUTAGE if away else WRITTEN):
-                return True
-        return any(acknowledged <= killed <= acknowledged + WRITTEN for killed in self.mongod)
 
 
 @dataclass
@@ -61,8 +29,6 @@ class Learner:
     subject: str
     acknowledged: dict[float, float] = field(default_factory=dict)
     """From a piece's first second to when a report with it was acknowledged last."""
-    shown: dict[float, float] = field(default_factory=dict)
-    """And to when the API first showed it as watched."""
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -76,18 +42,15 @@ class Learner:
         if self._thread is not None:
             self._thread.join()
 
-    def missing(self, kills: Kills) -> list[str]:
-        """What was acknowledged, or even shown, and is not there, without excuse."""
+    def missing(self) -> list[str]:
+        """What was acknowledged and is not there."""
         with httpx.Client(base_url=self.town.url, headers=self._headers, timeout=60) as client:
             kept = self._kept(client)
-        lost = []
-        for start, at in self.acknowledged.items():
-            shown = self.shown.get(start)
-            excused = kills.excuse(at) if shown is None else kills.excuse_read(shown)
-            if start not in kept and not excused:
-                what = "acknowledged" if shown is None else "shown"
-                lost.append(f"progress of {self.subject}: {start:.0f} s on was {what} at {at:.0f}")
-        return lost
+        return [
+            f"progress of {self.subject}: {start:.0f} s on was acknowledged at {at:.0f}"
+            for start, at in self.acknowledged.items()
+            if start not in kept
+        ]
 
     def _kept(self, client: httpx.Client) -> set[float]:
         """Of what was acknowledged, the pieces that the API shows as watched."""
@@ -111,22 +74,23 @@ class Learner:
                 begun = at
                 for _ in range(PIECES):
                     at += PIECE
-                    self._report(client, begun, at)
-                    if self._ended.wait(PAUSE):
-                        return
-                # Reading one's progress first writes what waits in the same process.
-                with suppress(httpx.HTTPError):
-                    now = time.monotonic()
-                    for start in self._kept(client):
-                        self.shown.setdefault(start, now)
+                    # A player that was not heard says it again with the next report.
+                    heard = False
+                    while not heard:
+                        heard = self._report(client, begun, at)
+                        if self._ended.wait(PAUSE):
+                            return
 
-    def _report(self, client: httpx.Client, begun: float, at: float) -> None:
+    def _report(self, client: httpx.Client, begun: float, at: float) -> bool:
+        """Whether it was acknowledged."""
         body = {"position": at, "watched": [[begun, at]], "session": f"{begun:.0f}"}
         try:
             answer = client.put(f"/v1/me/progress/{self.lecture_id}", json=body)
         except httpx.TransportError:
-            return  # not acknowledged
-        if answer.status_code == 204:
-            now = time.monotonic()
-            pieces = round((at - begun) / PIECE)
-            self.acknowledged |= {begun + number * PIECE: now for number in range(pieces)}
+            return False
+        if answer.status_code != 204:
+            return False
+        now = time.monotonic()
+        pieces = round((at - begun) / PIECE)
+        self.acknowledged |= {begun + number * PIECE: now for number in range(pieces)}
+        return True

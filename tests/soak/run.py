@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.footage import make
 from tests.journeys.installation import wait_until
 from tests.soak.invariants import Verdict, judge, pending
-from tests.soak.learners import Kills, Learner
+from tests.soak.learners import Learner
 from tests.soak.mischief import Mischief
 from tests.soak.town import Town, course, town
 from tests.soak.uploads import Upload, Uploads
@@ -72,9 +72,8 @@ def soak(plan: Plan, folder: Path) -> tuple[Mischief, Verdict]:
         for learner in learners:
             learner.stop()
         verdict = judge(built, recordings)
-        kills = Kills(mischief.killed["api"], mischief.killed["mongod"])
         for learner in learners:
-            verdict.lost += learner.missing(kills)
+            verdict.lost += learner.missing()
             verdict.acknowledged += len(learner.acknowledged)
     if verdict.lost:
         _say(f"killed: {dict(mischief.killed)}")
