@@ -1033,9 +1033,9 @@ export interface paths {
          * Report Progress
          * @description Send every 10 to 15 seconds, and on pause, seek and page hide (`fetch` with `keepalive`).
          *
-         *     204 means accepted: what was watched is written within about 250 ms, together with what others
-         *     report. A report may come twice or late; ranges are merged. Should the server be killed within
-         *     those 250 ms, the next report that repeats the ranges restores them.
+         *     204 means written: the answer comes within about 250 ms, together with what others report. A report
+         *     may come twice or late; ranges are merged. After a 503, or without an answer, send the ranges again
+         *     with the next report.
          */
         put: operations["report_progress"];
         post?: never;
