@@ -61,7 +61,10 @@ export class Heartbeat {
       headers: { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json' },
       body: JSON.stringify({ position, watched, session: this.session, sequence: this.sequence }),
     }).then(
-      (answer) => void (answer.status === 401 && this.stop()),
+      (answer) => {
+        if (answer.status === 401) this.stop();
+        else if (!answer.ok) this.told = '';
+      },
       () => void (this.told = ''), // the next one says it again
     );
   }
