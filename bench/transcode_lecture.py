@@ -18,9 +18,9 @@ KEPT: Final = [
 """What recorders write: two Mb/s, a keyframe now and then. Two hours take 1.8 GB at most."""
 
 
-def lecture(folder: Path, ffmpeg: str, seconds: float) -> Path:
-    """Slides with a speaker in a corner."""
-    return _spoken(clips.slides(folder, ffmpeg, seconds=seconds), folder, ffmpeg)
+def lecture(folder: Path, ffmpeg: str, seconds: float, *, every: float = 2) -> Path:
+    """Slides with a speaker in a corner; something new appears each `every` so many seconds."""
+    return _spoken(clips.slides(folder, ffmpeg, seconds=seconds, every=every), folder, ffmpeg)
 
 
 def camera(folder: Path, ffmpeg: str, seconds: float) -> Path:

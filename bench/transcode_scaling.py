@@ -1,148 +1,170 @@
-"""A two-hour lecture on 1, 8, 32 and 128 encoders: simulated from chunk times measured here and now.
+"""A two-hour lecture on 1, 8, 32 and 128 encoders: simulated from times measured here and now.
 
-Measured: what a chunk costs per segment and what it costs to begin one (by encoding short and longer
-ones), what Dask takes per task, what planning takes. Simulated: the real chunk plan, handed out in the
-viewer's order as `schedule.py` does, with encoders that differ, straggle (and are helped) and are killed.
-The ratio is wall time over perfect sharing: 1 / efficiency.
+Simulated are the real chunk plan and passes, handed out one after another in the viewer's order as `schedule.py`
+does; each chunk reads what is recorded, begins, encodes segments whose costs are drawn from those measured, and
+stores its last one; between the passes and at the end the media are published. Assumed is what one machine
+cannot tell: encoders of unequal speed, stragglers (which are helped) and kills. Results count all of that; stderr
+also tells the efficiency without what is assumed. The ratio is wall time over perfect sharing of the
+encoding alone: 1 / efficiency.
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import random
 import statistics
 import sys
-import tempfile
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from academy.media import Chunk, Grid, MediaPlan
-from academy.recordings import Inspection, Ratio
+from academy.media import Chunk, Grid
+from academy.recordings import Ratio
 from bench.registry import Result, benchmark
-from bench.transcode_lecture import lecture
-from transcoding import binary, profiles
-from transcoding.chunks import plan_chunks
-from transcoding.directory import SOURCE_KEY, DirectoryLedger, DirectoryStore
-from transcoding.encode import encode_chunk
-from transcoding.engine import open_engine
-from transcoding.planning import Planner
+from bench.transcode_scaling_measured import Measured, Rungs, Work, measure
+from transcoding.chunks import joined, plan_chunks
 from transcoding.schedule import STRAGGLING
-from transcoding.tasks import Outcome, Task, TaskKind
-from transcoding.tasks import Result as Encoded
 
 HOURS: Final = 2
 ENCODERS: Final = (1, 8, 32, 128)
+SHOWN: Final = (1, 2, 8, 16, 32, 64, 128, 256)
 RUNS: Final = 20
-SECONDS: Final = 20.0
-SPREAD: Final = 0.1
-"""Standard deviation of encoders' speeds."""
-STRAGGLERS: Final = 0.02
-"""Of executions, which take three times as long."""
-KILLS_PER_HOUR: Final = 0.5
-"""Of each encoder; another one is there after half a minute."""
+REPLACED: Final = 30.0
+"""Seconds until a killed encoder's successor is there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Seconds."""
+class Assumed:
+    """What one machine cannot tell."""
 
-    segment: float
-    begin: float
-    task: float
-    plan: float
+    spread: float = 0.1
+    """Standard deviation of encoders' speeds."""
+    stragglers: float = 0.02
+    """Of executions, which take three times as long."""
+    kills: float = 0.5
+    """Per encoder and hour."""
+
+
+IDEAL: Final = Assumed(spread=0.0, stragglers=0.0, kills=0.0)
 
 
 @benchmark(*(f"transcode.scaling.{encoders}" for encoders in ENCODERS))
 def scaling() -> Iterable[Result]:
-    measured = asyncio.run(_measure())
-    print(
-        f"  a segment {measured.segment:.2f} s, beginning a chunk {measured.begin:.2f} s, "
-        f"a Dask task {1000 * measured.task:.1f} ms, planning {measured.plan:.1f} s",
-        file=sys.stderr,
-    )
     grid = Grid(frame_rate=Ratio(num=30), segment_frames=120, frames=HOURS * 3600 * 30)
-    work = grid.segment_count * measured.segment
-    for encoders in ENCODERS:
-        walls = [simulate(grid, encoders, measured, random.Random(run)) for run in range(RUNS)]
-        wall, ideal = statistics.median(walls), work / encoders
-        efficiency = 100 * ideal / wall
-        print(f"  {encoders} encoders: efficiency {efficiency:.0f} %", file=sys.stderr)
-        yield Result.of(f"transcode.scaling.{encoders}", wall, "s wall", ideal)
+    measured = measure(grid)
+    told(measured)
+    say("  | encoders | wall | efficiency | without what is assumed |\n  |---|---|---|---|")
+    for encoders in SHOWN:
+        work = sum(measured.works[rungs].segment for rungs in measured.passes(encoders))
+        ideal = grid.segment_count * work / encoders
+        wall = typical(grid, encoders, measured, Assumed())
+        alone = typical(grid, encoders, measured, IDEAL)
+        say(f"  | {encoders} | {clock(wall)} | {ideal / wall:.0%} | {ideal / alone:.0%} |")
+        if encoders in ENCODERS:
+            yield Result.of(f"transcode.scaling.{encoders}", wall, "s wall", ideal)
 
 
-def simulate(grid: Grid, encoders: int, measured: Measured, dice: random.Random) -> float:
-    """Wall seconds until the last chunk is encoded."""
-    speeds = [max(0.5, dice.gauss(1.0, SPREAD)) for _ in range(encoders)]
-    free = [(measured.plan, number) for number in range(encoders)]
-    handed = end = measured.plan
-    for chunk in plan_chunks(grid, slots=encoders):
-        at, encoder = heapq.heappop(free)
-        handed = max(handed + measured.task, at)  # one dispatcher hands out one after another
-        done = handed + _execution(chunk, speeds[encoder], measured, dice)
-        heapq.heappush(free, (done, encoder))
-        end = max(end, done)
-    return end
+def typical(grid: Grid, encoders: int, measured: Measured, assumed: Assumed) -> float:
+    walls = [
+        Simulation(grid, encoders, measured, assumed, random.Random(run)).wall()
+        for run in range(RUNS)
+    ]
+    return statistics.median(walls)
 
 
-def _execution(chunk: Chunk, speed: float, measured: Measured, dice: random.Random) -> float:
-    usual = measured.begin + chunk.segments * measured.segment / speed
-    spent = usual
-    if dice.random() < STRAGGLERS:
+class Simulation:
+    """One run of it."""
+
+    def __init__(
+        self,
+        grid: Grid,
+        encoders: int,
+        measured: Measured,
+        assumed: Assumed,
+        dice: random.Random,
+    ) -> None:
+        self._grid = grid
+        self._encoders = encoders
+        self._measured = measured
+        self._assumed = assumed
+        self._dice = dice
+        self._speeds = [max(0.5, dice.gauss(1.0, assumed.spread)) for _ in range(encoders)]
+        self._recorded = 0
+
+    def wall(self) -> float:
+        """Seconds from the claim to the last publication."""
+        at = self._measured.plan
+        chunks = plan_chunks(self._grid, slots=self._encoders)
+        for number, rungs in enumerate(self._measured.passes(self._encoders)):
+            at = self._pass(at, joined(chunks) if number else chunks, rungs)
+            self._recorded += self._grid.segment_count * len(rungs)
+            # Pictures and chapters are made once; what follows is a few texts.
+            at += self._measured.publish
+            if number == 0:
+                at += self._measured.publish_segment * self._grid.segment_count
+        return at
+
+    def _pass(self, began: float, chunks: Iterable[Chunk], rungs: Rungs) -> float:
+        """When its last chunk is done."""
+        work = self._measured.works[rungs]
+        free = [(began, number) for number in range(self._encoders)]
+        handed = end = began
+        for chunk in chunks:
+            at, encoder = heapq.heappop(free)
+            # One dispatcher hands out one after another.
+            handed = max(handed + self._measured.handing, at)
+            # Every chunk reads the receipts there are: about those of the segments before it.
+            reading = self._measured.known * (self._recorded + chunk.first_segment * len(rungs))
+            usual = reading + self._usual(chunk, work) / self._speeds[encoder]
+            done = handed + self._measured.latency + self._troubled(usual, work)
+            gone = self._killed(done - handed)
+            heapq.heappush(free, (done + gone, encoder))
+            end = max(end, done + gone)
+        return end
+
+    def _usual(self, chunk: Chunk, work: Work) -> float:
+        measured = self._measured
+        encoding = sum(self._dice.choices(work.segments, k=chunk.segments))
+        return (
+            measured.idle
+            + (work.begin + encoding) * self._dice.choice(measured.spread)
+            + measured.stored
+        )
+
+    def _troubled(self, usual: float, work: Work) -> float:
+        if self._dice.random() >= self._assumed.stragglers:
+            return usual
         # Noticed after `STRAGGLING` times the usual time; the helper does what is not recorded then.
-        spent = min(3 * usual, STRAGGLING * usual + measured.begin + (1 - STRAGGLING / 3) * usual)
-    if dice.random() < KILLS_PER_HOUR * spent / 3600:
-        # What was recorded stays; on average half a segment is lost.
-        spent += measured.begin + measured.segment / 2
-    return spent
+        return min(3 * usual, STRAGGLING * usual + work.begin + (1 - STRAGGLING / 3) * usual)
+
+    def _killed(self, spent: float) -> float:
+        """Seconds more: what was recorded stays, half a segment is lost, another encoder comes."""
+        if self._dice.random() >= self._assumed.kills * spent / 3600:
+            return 0.0
+        return REPLACED
 
 
-async def _measure() -> Measured:
-    program = binary.find()
-    with tempfile.TemporaryDirectory(prefix="academy-bench-") as place:
-        folder = Path(place)
-        source = lecture(folder, program.path, SECONDS)
-        began = time.monotonic()
-        planner = Planner(DirectoryStore(folder, source), SOURCE_KEY, program)
-        inspection = await planner.inspection(source.name)
-        plan = await planner.plan(inspection, profiles.load())
-        planning = time.monotonic() - began
-        one = await asyncio.to_thread(_encode, folder / "one", source, plan, inspection, 1)
-        four = await asyncio.to_thread(_encode, folder / "four", source, plan, inspection, 4)
-    async with open_engine(workers=2) as engine:
-        began = time.monotonic()
-        count = 200
-        for number in range(count):
-            await engine.run(_nothing, {}, key=("nothing", number, 0, 0), priority=0)
-        task = (time.monotonic() - began) / count
-    segment = (four - one) / 3
-    return Measured(segment, max(0.0, one - segment), task, planning)
-
-
-def _encode(
-    out: Path, source: Path, plan: MediaPlan, inspection: Inspection, segments: int
-) -> float:
-    """Seconds for a chunk of so many segments, from segment 1 on."""
-    ledger = DirectoryLedger(out, source, "default")
-    task = Task(
-        kind=TaskKind.VIDEO,
-        media_id="m",
-        workspace=ledger.reference,
-        source_key=SOURCE_KEY,
-        plan=plan,
-        inspection=inspection,
-        chunk=Chunk(index=0, first_segment=1, segments=segments),
-        attempt=1,
+def told(measured: Measured) -> None:
+    for rungs, work in measured.works.items():
+        each = ", ".join(f"{seconds:.2f}" for seconds in work.segments)
+        say(f"  {' '.join(rungs)}: beginning a chunk {work.begin:.2f} s, segments {each} s of CPU")
+    say(
+        f"  the same again: {min(measured.spread):.2f} to {max(measured.spread):.2f} of the mean;"
+        f" a chunk's core waits {measured.idle:.2f} s, its last segment is stored in"
+        f" {1000 * measured.stored:.0f} ms; a receipt is read in {1e6 * measured.known:.0f} us;"
+        f" a task takes {1000 * measured.handing:.1f} ms of the dispatcher and"
+        f" {1000 * measured.latency:.1f} ms on its way; planning {measured.plan:.1f} s, publishing"
+        f" {measured.publish:.2f} s and {1000 * measured.publish_segment:.1f} ms per segment"
     )
-    began = time.monotonic()
-    result = Encoded.model_validate(encode_chunk(task.model_dump(mode="json")))
-    if result.outcome is not Outcome.DONE:
-        raise RuntimeError(result.message)
-    return time.monotonic() - began
 
 
-def _nothing(task: dict[str, Any]) -> dict[str, Any]:
-    return task
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return " ".join(
+        f"{value} {unit}" for value, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if value
+    )
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
