@@ -22,7 +22,7 @@ from academy.settings import Settings
 from academy.wiring import Backend, open_backend, workbench
 from transcoding import profiles
 from transcoding.binary import FFmpeg, find
-from transcoding.engine import Engine, open_engine
+from transcoding.engine import Engine, cores, open_engine
 from transcoding.metrics import Metrics, served
 from transcoding.profiles import Profile
 from transcoding.shift import Shift
@@ -30,6 +30,12 @@ from transcoding.shift import Shift
 MOST_LEASES: Final = 12
 """Jobs in work at once; their chunks share the encoders by priority. A lecture that comes while long ones
 are encoded gets its first seconds before their later ones, so it must not wait for one of them to end."""
+
+PLANNING: Final = max(2, cores())
+"""Recordings looked at and planned at once. All twelve together would all be late, and a transcoder that
+ends before it froze a plan has worked for nothing."""
+LONG_PLANNING: Final = 30.0
+"""Seconds after which a recording that is still being looked at keeps nobody from being next."""
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +71,10 @@ class Dispatcher:
                 await self._claim_what_fits()
                 for shift in self._shifts.values():
                     shift.look_up()
-                await self._changed.wait()
+                with suppress(TimeoutError):
+                    # Not for ever where others wait for a long planning to end.
+                    async with asyncio.timeout(LONG_PLANNING if self._planning() else None):
+                        await self._changed.wait()
         finally:
             listener.cancel()
             reporter.cancel()
@@ -105,7 +114,7 @@ class Dispatcher:
             await asyncio.sleep(REPORT_EVERY)
 
     async def _claim_what_fits(self) -> None:
-        while len(self._shifts) < MOST_LEASES:
+        while len(self._shifts) < MOST_LEASES and self._planning() < PLANNING:
             try:
                 job = await self._backend.stores.jobs.claim_next(self._owner)
             except Unavailable as error:
@@ -114,6 +123,10 @@ class Dispatcher:
             if job is None:
                 return
             self._begin(job)
+
+    def _planning(self) -> int:
+        """Jobs in work whose plan is not frozen yet, those apart that take long about it."""
+        return sum(shift.planning_for(LONG_PLANNING) for shift in self._shifts.values())
 
     def _begin(self, job: Job) -> None:
         shift = Shift(
@@ -125,6 +138,7 @@ class Dispatcher:
             bench=self._bench,
             rank=lambda: self._rank(job),
             metrics=self._metrics,
+            on_planned=self._changed.set,
         )
         task = asyncio.create_task(shift.run(), name=f"job {job.id}")
         self._shifts[task] = shift

@@ -18,7 +18,7 @@ from academy.jobs import FailureKind
 from academy.media import INIT, MediaPlan, Receipt
 from academy.recordings import Finding, Inspection
 from transcoding.ffmpeg import EncodingFailed
-from transcoding.schedule import Item
+from transcoding.items import Item
 from transcoding.tasks import Outcome, TaskKind
 
 TOLERANCE: Final = Fraction(1)

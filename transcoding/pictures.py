@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import av
 import av.error
@@ -17,6 +17,9 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
 Shade = Literal["rgb24", "gray"]
+LUMA_FIRST: Final = frozenset({"yuv420p", "yuvj420p"})
+_FULL: Final = [min(255, max(0, round((value - 16) * 255 / 219))) for value in range(256)]
+"""From the range of video, 16 to 235, to that of pictures."""
 
 
 def first_picture(recording: bytes, width: int, height: int, shade: Shade = "rgb24") -> Image.Image:
@@ -58,6 +61,8 @@ def pictures(
 
 
 def scaled(frame: VideoFrame, width: int, height: int, shade: Shade) -> Image.Image:
+    if shade == "gray" and frame.format.name in LUMA_FIRST:
+        return _brightness(frame, width, height)
     # Untagged video is BT.709 to players, but BT.601 to swscale.
     matrix = Colorspace.ITU709 if frame.colorspace in {1, 2} else None
     small = frame.reformat(
@@ -70,6 +75,16 @@ def scaled(frame: VideoFrame, width: int, height: int, shade: Shade) -> Image.Im
     )
     picture: Image.Image = small.to_image()  # type: ignore[no-untyped-call]
     return picture if shade == "rgb24" else picture.convert("L")
+
+
+def _brightness(frame: VideoFrame, width: int, height: int) -> Image.Image:
+    """Averaged straight from the plane of brightness: a third of what a scaler takes for it."""
+    plane = frame.planes[0]
+    whole = Image.frombuffer(
+        "L", (frame.width, frame.height), bytes(plane), "raw", "L", plane.line_size, 1
+    )
+    small = whole.resize((width, height), Image.Resampling.BOX, reducing_gap=1.0)
+    return small if frame.color_range == ColorRange.JPEG else small.point(_FULL)
 
 
 def jpeg(picture: Image.Image, *, quality: int) -> bytes:

@@ -24,12 +24,13 @@ from transcoding.endings import Ending, ending_of, with_damage
 from transcoding.engine import Engine
 from transcoding.ffmpeg import EncodingFailed
 from transcoding.findings import with_measured
+from transcoding.items import AUDIO_SHARE, Item, Meter, longest_first, viewers_order
 from transcoding.ledger import Frozen, Ledger
 from transcoding.passes import in_passes
 from transcoding.planning import Planner, in_thread
 from transcoding.profiles import Profile
 from transcoding.publish import Publisher
-from transcoding.schedule import AUDIO_SHARE, Item, Meter, Schedule
+from transcoding.schedule import Schedule
 from transcoding.tasks import Task, TaskKind
 from transcoding.urgency import priority
 
@@ -236,6 +237,7 @@ class _Encoding:
                 self._meter(receipts),
                 self._ledger.progress,
                 self._urgency,
+                viewers_order if self._assignment.watched else longest_first,
             )
             await schedule.run(items)
 

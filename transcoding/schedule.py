@@ -1,7 +1,8 @@
 """Which chunks go to the engine when, what happens to those that fail, and how far all of it is.
 
-Chunks start in the viewer's order, never more at once than there are encoders: so a chunk that a late
-worker could take is not yet bound to a slow one, and the first chunk of another lecture finds a place.
+Chunks start in the viewer's order, or the longest first where nobody watches; never more at once than there
+are encoders: so a chunk that a late worker could take is not yet bound to a slow one, and the first chunk of
+another lecture finds a place.
 """
 
 from __future__ import annotations
@@ -9,18 +10,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
 from academy.errors import LeaseLost, RejectedMedia, Transient
 from academy.jobs import FailureKind, Progress
-from academy.media import Chunk
 from transcoding.announcements import Event
 from transcoding.audio import encode_audio
 from transcoding.encode import encode_chunk
 from transcoding.engine import Engine, EngineLost, Work, WorkersDied
 from transcoding.ffmpeg import EncodingFailed
+from transcoding.items import Item, Meter, viewers_order
 from transcoding.tasks import Outcome, Result, Task, TaskKind
 from transcoding.urgency import HELP
 
@@ -36,105 +36,12 @@ PATIENCE: Final = 10.0
 """Seconds before anything counts as straggling."""
 LOOK_EVERY: Final = 2.0
 """Seconds."""
-AUDIO_SHARE: Final = 0.1
-"""Of the video's effort, per second of the recording."""
 
 
 class Poisoned(EncodingFailed):
     """This recording makes workers die: it is not tried again."""
 
     code = "poison"
-
-
-@dataclass
-class Item:
-    """One chunk of one kind on its way."""
-
-    kind: TaskKind
-    chunk: Chunk
-    rungs: tuple[str, ...] | None = None
-    """Of the picture; None: all."""
-    share: float = 1.0
-    """Of the effort that a second of the whole recording takes."""
-    hold_from: float | None = None
-    tries: int = 0
-    starts: int = 0
-    """Executions that began, as far as they were heard."""
-    ends: int = 0
-    """Executions known to have ended by themselves, or by no fault of the chunk."""
-    twins: int = 0
-    """Executions besides the first, while it still ran."""
-    began: float = 0.0
-    """When the first event of its execution came; 0 before."""
-    hurry: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set: a second execution shall begin."""
-    ahead: float = 0.0
-    """Segments encoded but not yet recorded."""
-    result: Result | None = None
-
-    @property
-    def order(self) -> tuple[int, bool]:
-        """The viewer's; sound first, which costs little."""
-        return (self.chunk.first_segment, self.kind is TaskKind.VIDEO)
-
-    @property
-    def deaths(self) -> int:
-        """Workers that died on it: while it runs, one execution has not ended yet."""
-        return self.starts - self.ends - self.twins
-
-    @property
-    def effort(self) -> float:
-        """What stragglers are compared by."""
-        return self.chunk.segments * self.share
-
-
-@dataclass
-class Meter:
-    """Progress over all the work there is. Effort is counted in seconds of the recording."""
-
-    total: float
-    segment_seconds: float
-    before: float = 0.0
-    """Done by earlier attempts."""
-    leading: TaskKind = TaskKind.VIDEO
-    """Whose seconds tell the speed."""
-    done: float = 0.0
-    encoded: float = 0.0
-    """Seconds of the recording, by this attempt."""
-    began: float = field(default_factory=time.monotonic)
-    ahead: dict[tuple[TaskKind, int], tuple[float, float]] = field(default_factory=dict)
-    """By chunk: seconds encoded that are not recorded yet, and the share of the effort they take."""
-    shown: float = 0.0
-
-    def add(self, item: Item, segments: int) -> None:
-        """So many segments were recorded."""
-        length = segments * self.segment_seconds
-        self.done += length * item.share
-        if item.kind is self.leading:
-            self.encoded += length
-        self.look_ahead(item, max(0.0, item.ahead - segments))
-
-    def look_ahead(self, item: Item, segments: float) -> None:
-        item.ahead = min(segments, item.chunk.segments)
-        seconds = item.ahead * self.segment_seconds
-        self.ahead[item.kind, item.chunk.index] = (seconds, item.share)
-
-    def progress(self) -> Progress:
-        spent = max(time.monotonic() - self.began, 1e-6)
-        ahead = sum(seconds * share for seconds, share in self.ahead.values())
-        done = min(self.done + ahead, self.total - self.before)
-        encoded = self.encoded + sum(
-            seconds for (kind, _), (seconds, _) in self.ahead.items() if kind is self.leading
-        )
-        # What a lost worker had encoded is lost: the bar waits instead of going back.
-        self.shown = max(self.shown, (self.before + done) / self.total if self.total else 1.0)
-        left = max(0.0, self.total - self.before - done)
-        return Progress(
-            stage="encoding",
-            fraction=round(min(1.0, self.shown), 4),
-            speed=round(encoded / spent, 3) if encoded else None,
-            eta=round(left * spent / done, 1) if done > 0 else None,
-        )
 
 
 class Schedule:
@@ -148,6 +55,7 @@ class Schedule:
         meter: Meter,
         report: Callable[[Progress], Awaitable[None]],
         urgency: Callable[[Item], int] = lambda item: -item.chunk.index,
+        order: Callable[[Item], tuple[float, bool]] = viewers_order,
     ) -> None:
         self._engine = engine
         self._media_id = media_id
@@ -155,6 +63,7 @@ class Schedule:
         self._meter = meter
         self._report = report
         self._urgency = urgency
+        self._order = order
         self._pace: list[float] = []
         """Seconds per effort of what has ended."""
         self._running: dict[tuple[TaskKind, int], Item] = {}
@@ -168,7 +77,7 @@ class Schedule:
         stop = self._engine.listen(self._media_id, self._heard)
         reporting = asyncio.create_task(self._keep_reporting())
         try:
-            await self._work_off(sorted(items, key=lambda item: item.order))
+            await self._work_off(sorted(items, key=self._order))
             await self._report(self._meter.progress())
         finally:
             stop()

@@ -45,8 +45,12 @@ class Shift:
         bench: str,
         rank: Callable[[], int] = lambda: 0,
         metrics: Metrics | None = None,
+        on_planned: Callable[[], None] = lambda: None,
     ) -> None:
         self.job = job
+        self._begun = time.monotonic()
+        self._planned = False
+        self._on_planned = on_planned
         self._metrics = metrics or Metrics()
         self._rank = rank
         self._backend = backend
@@ -59,6 +63,10 @@ class Shift:
         self._progress = job.progress
         self._beat = asyncio.Event()
         self._told: Spanned = UNTRACED
+
+    def planning_for(self, longest: float) -> bool:
+        """Whether its plan is not frozen yet, and it has not taken so many seconds about it."""
+        return not self._planned and time.monotonic() < self._begun + longest
 
     def look_up(self) -> None:
         """Something changed in the queue: check at once whether the job is still ours."""
@@ -202,6 +210,8 @@ class Shift:
                 plan=plan,
             ),
         )
+        self._planned = True
+        self._on_planned()
         return Frozen(media.id, media.plan)
 
     async def receipts(self, media_id: str) -> Sequence[Receipt]:

@@ -10,7 +10,7 @@ from academy.errors import RejectedMedia
 from academy.media import Receipt
 from tests.transcoding.small_plan import CHUNKS, INSPECTION, PLAN
 from transcoding.endings import ending_of, with_damage
-from transcoding.schedule import Item, Meter
+from transcoding.items import Item, Meter
 from transcoding.tasks import Outcome, Result, TaskKind
 
 

@@ -11,7 +11,8 @@ from tests.transcoding import engine_tasks
 from tests.transcoding.small_plan import CHUNKS, INSPECTION, PLAN
 from transcoding import schedule
 from transcoding.engine import open_engine
-from transcoding.schedule import Item, Meter, Schedule
+from transcoding.items import Item, Meter
+from transcoding.schedule import Schedule
 from transcoding.tasks import Outcome, Task, TaskKind
 
 

@@ -43,8 +43,8 @@ def codes(found: Content | None, rate: Fraction = RATE) -> list[str]:
 def test_a_camera_gets_the_whole_ladder_at_its_quality() -> None:
     made = video_renditions(VIDEO, DEFAULT, RATE, CAMERA)
     assert [(r.id, r.crf, r.parameters) for r in made] == [
-        ("v1080", 21, "aq-strength=0.7"),
-        ("v720", 22, "aq-strength=0.7"),
+        ("v1080", 21, "aq-strength=0.4"),
+        ("v720", 22, "aq-strength=0.4"),
         ("v360", 23, ""),
     ]
     assert codes(CAMERA) == ["filmed", "rung", "rung", "rung"]

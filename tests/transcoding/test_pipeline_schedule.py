@@ -13,7 +13,8 @@ from transcoding import schedule
 from transcoding.announcements import Event
 from transcoding.engine import Engine, EngineLost, WorkersDied
 from transcoding.ffmpeg import EncodingFailed
-from transcoding.schedule import Item, Meter, Poisoned, Schedule
+from transcoding.items import AUDIO_SHARE, Item, Meter, longest_first
+from transcoding.schedule import Poisoned, Schedule
 from transcoding.tasks import Outcome, Result, Task, TaskKind
 
 Answer = Result | Exception | Callable[[Any], Awaitable[Result]]
@@ -131,6 +132,13 @@ async def test_chunks_start_in_the_viewers_order_with_the_sound_first() -> None:
         ("video", 3),
     ]
     assert all(item.result and item.result.outcome is Outcome.DONE for item in items)
+
+
+def test_where_nobody_watches_the_shortest_work_comes_last() -> None:
+    sound = Item(TaskKind.AUDIO, CHUNKS[0].model_copy(update={"segments": 4}), share=AUDIO_SHARE)
+    long = Item(TaskKind.VIDEO, CHUNKS[2].model_copy(update={"segments": 4}))
+    [short] = video(0)
+    assert sorted([sound, short, long], key=longest_first) == [long, short, sound]
 
 
 async def test_earlier_chunks_are_more_urgent() -> None:
