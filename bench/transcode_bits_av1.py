@@ -59,4 +59,4 @@ def settings(codec: str, *, drawn: bool) -> tuple[int, str, str]:
     if drawn:
         crf = crf if rung.drawn.crf is None else rung.drawn.crf
         parameters = parameters if rung.drawn.parameters is None else rung.drawn.parameters
-    return crf, str(rung.preset), parameters
+    return crf, str(rung.preset_for(drawn=drawn)), parameters

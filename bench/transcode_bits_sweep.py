@@ -33,8 +33,8 @@ from bench.transcode_bits_measured import (
 
 SECONDS: Final = 4
 HEIGHTS: Final = (1080, 720, 540)
-DRAWN, FILMED = "aq-strength=0.4", "aq-strength=0.7"
-CURVES: Final = [*((height, "") for height in HEIGHTS), (1080, DRAWN), (1080, FILMED)]
+WEAKER: Final = ("aq-strength=0.4", "aq-strength=0.7")
+CURVES: Final = [*((height, "") for height in HEIGHTS), *((1080, each) for each in WEAKER)]
 NAME: Final = "transcode.bits_vs_best_sweep"
 
 

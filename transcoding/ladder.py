@@ -127,14 +127,15 @@ def _rendition(
     if content and rung.most_rate:
         wanted = min(max(wanted, int(HEADROOM * content.need_at(size))), rung.most_rate)
     most = int(wanted * factor)
-    drawn = rung.drawn if content and content.drawn else Drawn()
+    slides = content is not None and content.drawn
+    drawn = rung.drawn if slides else Drawn()
     av1 = rung.codec == "av1"
     return VideoRendition(
         id=f"v{_even(size)}{'av1' if av1 else ''}",
         width=width,
         height=height,
         codec=rung.codec,
-        preset=str(rung.preset),
+        preset=str(rung.preset_for(drawn=slides)),
         crf=rung.crf if drawn.crf is None else drawn.crf,
         parameters=rung.parameters if drawn.parameters is None else drawn.parameters,
         cost=content and round(cost(content, rung, Fraction(width * height), rate), 4),
@@ -150,7 +151,7 @@ def _rendition(
 def cost(content: Content, rung: Rung, pixels: Fraction, rate: Fraction) -> float:
     """Seconds of one core per second of recording, from what sampling took on this machine."""
     share = float(pixels / (content.width * content.height))
-    effort = EFFORT.get(str(rung.preset), 2.0)
+    effort = EFFORT.get(str(rung.preset_for(drawn=content.drawn)), 2.0)
     return content.picture_seconds * float(rate) * effort * (0.1 + 0.9 * share)
 
 

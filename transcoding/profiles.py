@@ -50,6 +50,7 @@ class Drawn(Model):
     """What is different for slides and screen recordings."""
 
     crf: Crf | None = None
+    preset: X264Preset | SvtPreset | None = None
     parameters: Parameters | None = None
     only_above: Rate | None = None
     """Bits per second that the next larger rung must need for this one to be made at all."""
@@ -75,15 +76,20 @@ class Rung(Model):
 
     @model_validator(mode="after")
     def _encoder_knows(self) -> Rung:
-        if (self.codec == "av1") != isinstance(self.preset, int):
-            wanted = "a number from 0 to 13" if self.codec == "av1" else "a name such as faster"
-            raise ValueError(f"preset {self.preset!r} is not {self.codec}'s: give {wanted}")
+        for preset in (self.preset, self.preset_for(drawn=True)):
+            if (self.codec == "av1") != isinstance(preset, int):
+                wanted = "a number from 0 to 13" if self.codec == "av1" else "a name such as faster"
+                raise ValueError(f"preset {preset!r} is not {self.codec}'s: give {wanted}")
         for crf in (self.crf, self.drawn.crf or 0):
             if self.codec == "h264" and crf > 51:
                 raise ValueError(f"crf {crf} is above 51, the most H.264 has")
         if self.most_rate is not None and self.most_rate < self.max_rate:
             raise ValueError("most_rate is below max_rate")
         return self
+
+    def preset_for(self, *, drawn: bool) -> str | int:
+        """The encoder's preset for slides and screens, or for filmed pictures."""
+        return self.preset if self.drawn.preset is None or not drawn else self.drawn.preset
 
 
 class FrameRates(Model):

@@ -45,7 +45,7 @@ def test_a_camera_gets_the_whole_ladder_at_its_quality() -> None:
     assert [(r.id, r.crf, r.parameters) for r in made] == [
         ("v1080", 21, "aq-strength=0.4"),
         ("v720", 22, "aq-strength=0.4"),
-        ("v360", 23, ""),
+        ("v360", 23, "aq-strength=0.4"),
     ]
     assert codes(CAMERA) == ["filmed", "rung", "rung", "rung"]
 
@@ -92,9 +92,11 @@ def test_av1_stands_behind_h264_with_ids_of_its_own() -> None:
         ("v1080", "h264", "faster"),
         ("v720", "h264", "faster"),
         ("v360", "h264", "faster"),
-        ("v1080av1", "av1", "8"),
-        ("v720av1", "av1", "8"),
+        ("v1080av1", "av1", "7"),
+        ("v720av1", "av1", "7"),
     ]
+    slides = video_renditions(VIDEO, profiles.load("av1"), RATE, SLIDES)
+    assert [(r.id, r.preset) for r in slides if r.codec == "av1"] == [("v1080av1", "8")]
     assert ids(SLIDES, profiles.load("av1")) == ["v1080", "v720", "v1080av1"]
 
 

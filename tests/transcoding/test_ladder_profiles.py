@@ -88,7 +88,7 @@ def test_every_mistake_is_named_with_its_line_in_the_order_of_the_file() -> None
     ]
     assert told[1].endswith("there are: audio, frame_rate, sampling, segment_seconds, video.")
     assert told[2].endswith("this setting is missing.")
-    assert told[4].endswith("there are: crf, only_above, parameters.")
+    assert told[4].endswith("there are: crf, only_above, parameters, preset.")
     assert "name=value" in told[5]
 
 
@@ -97,6 +97,8 @@ def test_a_preset_belongs_to_its_encoder() -> None:
     named = RUNG.replace("{", "{codec: av1, ", 1)
     assert "preset 8 is not h264's" in refusal(f"mine: {{video: [{numbered}]}}")
     assert "preset 'faster' is not av1's" in refusal(f"mine: {{video: [{RUNG}, {named}]}}")
+    mixed = RUNG.replace("}", ", drawn: {preset: 8}}")
+    assert "preset 8 is not h264's" in refusal(f"mine: {{video: [{mixed}]}}")
 
 
 def test_a_ladder_that_not_everybody_can_play_is_refused() -> None:
