@@ -83,6 +83,7 @@ class Claims:
                         "attempts": {"$add": ["$attempts", 1]},
                         "lease": lease,
                         "recorded_before": {"$ifNull": ["$recorded", 0]},
+                        "media_before": {"$ifNull": ["$media_id", None]},
                         **VISIBLY,
                     }
                 }

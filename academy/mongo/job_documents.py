@@ -14,12 +14,23 @@ IN_WORK: Final[Document] = {"$in": sorted(state.value for state in ACTIVE)}
 EXPIRED: Final[Document] = {"$lte": ["$lease.expires_at", "$$NOW"]}
 GAINED: Final[Document] = {
     "$cond": [
-        {"$gt": [{"$ifNull": ["$recorded", 0]}, {"$ifNull": ["$recorded_before", 0]}]},
+        {
+            "$or": [
+                {"$gt": [{"$ifNull": ["$recorded", 0]}, {"$ifNull": ["$recorded_before", 0]}]},
+                {
+                    "$ne": [
+                        {"$ifNull": ["$media_id", None]},
+                        {"$ifNull": ["$media_before", None]},
+                    ]
+                },
+            ]
+        },
         1,
         0,
     ]
 }
-"""1 where the running attempt recorded something: each such attempt brings the job nearer to its end."""
+"""1 where the running attempt froze a plan or recorded something: each such attempt brings the job nearer
+to its end."""
 FORGIVEN: Final[Document] = {"$add": ["$handed_back", GAINED]}
 """`handed_back` once the running attempt has ended and the job has not."""
 COUNTED: Final[Document] = {"$subtract": ["$attempts", FORGIVEN]}

@@ -4,8 +4,8 @@ Filters name the allowed old state and, on the dispatcher's side, the lease toke
 other documents are transactions whose first write is the guarded one. Expiry is by the database's
 clock (`$$NOW`). Fields that only this store knows: `ordinal` (1 for a recording's first job, then
 2, 3 …), `handed_back` (attempts that do not count against MOST_ATTEMPTS), `last_failure` (for
-operators, also of attempts that are repeated), `recorded` (written by journals), `recorded_before` (its
-value when the running attempt was claimed) and `announced`
+operators, also of attempts that are repeated), `recorded` (written by journals), `recorded_before` and
+`media_before` (what these were when the running attempt was claimed) and `announced`
 (that it streams, as an event). Moves that end a job write their event (`announcements.py`).
 """
 

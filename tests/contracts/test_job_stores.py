@@ -144,6 +144,19 @@ async def test_attempts_that_recorded_something_do_not_count(stores: MongoStores
     assert (await stores.jobs.get(job.id)).state is JobState.FAILED
 
 
+async def test_the_attempt_that_froze_a_plan_does_not_count(stores: MongoStores) -> None:
+    job = await a_claim_of(stores, await a_lecture_in(stores))
+    await stores.jobs.freeze(job, media_for(job))
+    for _ in range(MOST_ATTEMPTS):
+        await expire(stores, job)
+        again = await stores.jobs.claim_next("d")
+        assert again is not None
+        job = again
+    await expire(stores, job)
+    assert await stores.jobs.claim_next("d") is None
+    assert (await stores.jobs.get(job.id)).state is JobState.FAILED
+
+
 async def test_progress_is_kept_as_it_was_reported(stores: MongoStores) -> None:
     job = await a_claim_of(stores, await a_lecture_in(stores))
     progress = Progress(stage="encoding", fraction=0.5, speed=3.0, eta=12.0)
