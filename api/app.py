@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from academy import __version__
 from academy.captioning import settle_due
@@ -58,6 +58,7 @@ from api.response_cache_keys import Addresses
 from api.response_cache_metrics import Gathering
 from api.security import STORAGE, CrossOrigin, HeadRequests, SecurityHeaders, page_policy
 from api.storage_links import storage_router
+from api.whole_answers import Whole
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,12 @@ WRITING: Final = ("studio", "partners", "recordings", "captions", "opportunities
 class Academy(FastAPI):
     """With the response cache in front of everything, middleware included."""
 
-    answering: ASGIApp
+    answering: ResponseCache
+
+    @property
+    def ready(self) -> Callable[[Scope], Whole | None]:
+        """For a server that asks before it begins anything (`api.whole_answers`)."""
+        return self.answering.ready
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
         # Not a coroutine function of its own: that would cost a kept answer a tenth more.

@@ -17,6 +17,7 @@ from typing import Any, Final
 from api.answered import Headers
 from api.etags import not_modified
 from api.response_cache_keys import GZIP, PLAIN, Address, Key
+from api.whole_answers import Whole
 
 Message = dict[str, Any]
 
@@ -55,6 +56,9 @@ class Form:
     body: Message
     unchanged: Message
     """The start of a 304."""
+    whole: Whole
+    """`start` and `body` as they go to the wire."""
+    whole_unchanged: Whole
 
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes, coding: str) -> Form:
@@ -66,20 +70,18 @@ class Form:
             kept = [(name, tagged if name == b"etag" else value) for name, value in kept]
             kept.append((b"content-encoding", coding.encode()))
             etag = tagged
-        return cls(
-            etag=etag,
-            start={
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*kept, (b"content-length", str(len(body)).encode())],
-            },
-            body={"type": "http.response.body", "body": body},
-            unchanged={
-                "type": "http.response.start",
-                "status": 304,
-                "headers": [each for each in kept if each[0] not in _OF_THE_BODY],
-            },
-        )
+        start = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [*kept, (b"content-length", str(len(body)).encode())],
+        }
+        unchanged = {
+            "type": "http.response.start",
+            "status": 304,
+            "headers": [each for each in kept if each[0] not in _OF_THE_BODY],
+        }
+        content = {"type": "http.response.body", "body": body}
+        return cls(etag, start, content, unchanged, Whole.of(start, body), Whole.of(unchanged, b""))
 
     def matches(self, if_none_match: bytes) -> bool:
         if not self.etag:

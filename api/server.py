@@ -18,7 +18,7 @@ from academy import logs
 from academy.settings import Settings
 from academy.tracing import traced
 from api.app import create_app
-from api.header_limit import LimitedHeads
+from api.whole_answers import WholeAnswers
 
 GRACE: Final = 10
 """Seconds for running requests to end; event streams end at once."""
@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
                 app,
                 host=host,
                 port=port,
-                http=LimitedHeads,
+                http=WholeAnswers,
                 ws="none",
                 interface="asgi3",
                 log_config=None,  # as everything else logs

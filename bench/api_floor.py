@@ -15,8 +15,7 @@ import json
 import secrets
 import statistics
 import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -27,6 +26,7 @@ from academy.embedded import EmbeddedMongo
 from academy.mongo.search.follower import STATE
 from academy.mongo.stores import MongoStores
 from bench import catalogue_data
+from bench.api_launches import TURNS, WARM_UP, Slices, compared, launched, slices
 from bench.api_process import ANSWER
 from bench.api_servers import Client, Server, request, serving
 from bench.registry import Result, benchmark
@@ -35,14 +35,9 @@ DATABASE: Final = "academy_bench"
 COURSE: Final = "/v1/courses/course-0003"
 LIST: Final = "/v1/courses"
 GZIP: Final = {"Accept-Encoding": "gzip"}
-UNIT: Final = "requests/CPU s"
-LAUNCHES: Final = 3
-"""Of every server: where a process happens to lie in memory makes it a tenth faster or slower."""
-ROUNDS: Final = 9
-"""Of each launch; short ones, so that what else the machine does meets every variant alike."""
-HITS: Final = 1_500
-MISSES: Final = 150
-ATTEMPTS: Final = 5
+HITS: Final = 800
+"""Requests of a slice."""
+MISSES: Final = 100
 PAGE: Final = 1_000
 PAGE_SIZE: Final = 2
 
@@ -99,22 +94,29 @@ def hits() -> Iterable[Result]:
     """Kept answers (gzip, as browsers ask) against a bare uvicorn ASGI application that answers the
     same bytes and headers. The 304 of the course is compared with the bare application's 200.
     """
-    made = installation()
-    for name, path in (("course_detail", COURSE), ("course_list", LIST)):
-        rates = _rates(partial(_hits, made, path), HITS)
-        yield Result.of(f"api.hit_vs_bare.{name}", rates["ours"], UNIT, rates["bare"])
-        if path == COURSE:
-            yield Result.of("api.not_modified_vs_bare", rates["unchanged"], UNIT, rates["bare"])
+    launches = launched(partial(_hits, installation()))
+    for name, ours, floor in (
+        ("hit_vs_bare.course_detail", "detail", "bare detail"),
+        ("hit_vs_bare.course_list", "list", "bare list"),
+        ("not_modified_vs_bare", "unchanged", "bare detail"),
+    ):
+        yield compared(f"api.{name}", launches, count=HITS, ours=ours, floor=floor)
 
 
-def _hits(made: Installation, path: str) -> dict[str, list[float]]:
-    with academy(made) as (ours, client), bare(made, client, path) as (floor, other):
-        ask = [request(path, **GZIP)] * HITS
-        known = [request(path, **GZIP, If_None_Match=_etag(client, path))] * HITS
-        return _seconds(
+def _hits(made: Installation) -> Slices:
+    with (
+        academy(made) as (ours, client),
+        bare(made, client, COURSE) as (floor, other),
+        bare(made, client, LIST) as (floor_of_lists, another),
+    ):
+        detail, courses = [request(COURSE, **GZIP)] * HITS, [request(LIST, **GZIP)] * HITS
+        known = [request(COURSE, **GZIP, If_None_Match=_etag(client, COURSE))] * HITS
+        return slices(
             {
-                "ours": (ours, partial(client.ask, ask)),
-                "bare": (floor, partial(other.ask, ask)),
+                "detail": (ours, partial(client.ask, detail)),
+                "bare detail": (floor, partial(other.ask, detail)),
+                "list": (ours, partial(client.ask, courses)),
+                "bare list": (floor_of_lists, partial(another.ask, courses)),
                 "unchanged": (ours, partial(client.ask, known, 304)),
             },
             lambda: _fills(client),
@@ -126,31 +128,27 @@ def misses() -> Iterable[Result]:
     """Answers that have to be made (course details), against a FastAPI route with its answer ready that
     makes the same driver call: what routing and the driver cost anybody.
     """
-    rates = _rates(partial(_misses, installation()), MISSES)
-    yield Result.of("api.miss_vs_floor", rates["ours"], UNIT, rates["floor"])
+    launches = launched(partial(_misses, installation()))
+    yield compared("api.miss_vs_floor", launches, count=MISSES, ours="ours", floor="floor")
 
 
-def _misses(made: Installation) -> dict[str, list[float]]:
-    with (
-        academy(made) as (ours, client),
-        bare(made, client, COURSE),
-        serving("bench.api_process:prebuilt", **_with_answer(made)) as floor,
-    ):
-        other, tongues = Client(floor), _tongues()
+def _misses(made: Installation) -> Slices:
+    with academy(made) as (ours, client), prebuilt(made, client, COURSE) as (floor, other):
+        tongues = _tongues()
 
         def asked(tongue: str) -> list[bytes]:
             paths = (f"{LIST}/course-{number:04}" for number in range(MISSES))
             return [request(path, Accept_Language=tongue) for path in paths]
 
         before = _fills(client)
-        seconds = _seconds(
+        seconds = slices(
             {
                 # A language nobody has asked for yet: no answer is there.
                 "ours": (ours, lambda: client.ask(asked(next(tongues)))),
                 "floor": (floor, lambda: other.ask(asked("en"))),
             }
         )
-        assert _fills(client) - before == MISSES * (ROUNDS + 1)
+        assert _fills(client) - before == MISSES * (TURNS + WARM_UP)
         return seconds
 
 
@@ -184,9 +182,8 @@ def academy(made: Installation) -> Iterator[tuple[Server, Client]]:
 
 @contextlib.contextmanager
 def bare(made: Installation, client: Client, path: str) -> Iterator[tuple[Server, Client]]:
-    """The floor, answering what `path` answers."""
-    lines, body = client.one(request(path, **GZIP))
-    (made.folder / "answer").write_bytes(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+    """The floor of a hit, answering what `path` answers."""
+    lines, body = _kept(made, client, path)
     with serving("bench.api_process:bare", **_with_answer(made)) as server:
         other = Client(server)
         again, same = other.one(request(path, **GZIP))
@@ -194,42 +191,24 @@ def bare(made: Installation, client: Client, path: str) -> Iterator[tuple[Server
         yield server, other
 
 
+@contextlib.contextmanager
+def prebuilt(made: Installation, client: Client, path: str) -> Iterator[tuple[Server, Client]]:
+    """The floor of a miss, with the answer of `path` ready."""
+    _kept(made, client, path)
+    with serving("bench.api_process:prebuilt", **_with_answer(made)) as server:
+        yield server, Client(server)
+
+
+def _kept(made: Installation, client: Client, path: str) -> tuple[list[bytes], bytes]:
+    """What `path` answers once it is kept, put where a floor reads it when it starts."""
+    client.one(request(path, **GZIP))
+    lines, body = client.one(request(path, **GZIP))
+    (made.folder / "answer").write_bytes(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+    return lines, body
+
+
 def _with_answer(made: Installation) -> dict[str, str]:
     return {**made.environment, ANSWER: str(made.folder / "answer")}
-
-
-def _rates(launched: Callable[[], Mapping[str, list[float]]], count: int) -> dict[str, float]:
-    """Requests per second of CPU: medians of all rounds of all launches."""
-    seconds: defaultdict[str, list[float]] = defaultdict(list)
-    for _ in range(LAUNCHES):
-        for name, each in launched().items():
-            seconds[name] += each
-    return {name: count / statistics.median(each) for name, each in seconds.items()}
-
-
-def _seconds(
-    variants: Mapping[str, tuple[Server, Callable[[], object]]],
-    unwanted: Callable[[], int] = int,
-) -> dict[str, list[float]]:
-    """CPU of interleaved rounds, after one round to warm up.
-
-    A run during which `unwanted` grew is made again: on a machine so busy that the change stream is not
-    heard of for a second, the cache rightly makes its answers anew, and that is not what is measured.
-    """
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    names = list(variants)
-    for turn in range(ROUNDS + 1):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            server, work = variants[name]
-            for _ in range(ATTEMPTS):
-                seen, before = unwanted(), server.cpu()
-                work()
-                spent = server.cpu() - before
-                if unwanted() == seen:
-                    break
-            if turn:
-                seconds[name].append(spent)
-    return seconds
 
 
 def _etag(client: Client, path: str) -> str:

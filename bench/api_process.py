@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -19,7 +19,7 @@ from academy.catalogue_stores import CourseFilter
 from academy.courses import CourseOrder
 from academy.mongo.stores import MongoStores
 from academy.settings import Settings
-from api.app import create_app
+from api.app import Academy, create_app
 from api.server import Server
 
 ANSWER: Final = "BENCH_ANSWER"
@@ -34,6 +34,7 @@ class Bare:
         self._start = {"type": "http.response.start", "status": 200, "headers": head}
         self._body = {"type": "http.response.body", "body": body}
         self.state = SimpleNamespace(closing=asyncio.Event(), settings=Settings.load())
+        self.router = SimpleNamespace(lifespan_context=nullcontext)
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send(self._start)
@@ -91,12 +92,12 @@ def _kept_answer() -> tuple[list[tuple[bytes, bytes]], bytes]:
 def main() -> None:
     module, _, name = sys.argv[1].partition(":")
     app = getattr(importlib.import_module(module), name)()
+    # The floors stand on uvicorn as it comes, settings alike; only the Academy has its own protocol.
     server = Server(app, "127.0.0.1", int(sys.argv[2]))
+    if not isinstance(app, Academy):
+        server.config.http = "httptools"
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        if isinstance(app, FastAPI):
-            runner.run(server.run_app())
-        else:
-            runner.run(server.serve())
+        runner.run(server.run_app())
 
 
 if __name__ == "__main__":
