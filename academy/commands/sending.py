@@ -1,4 +1,4 @@
-"""Sends a file's parts to the links the API signs: four at a time, each with its digest, each retried."""
+"""Sends a file's parts to the links the API signs: six at a time, each with its digest, each retried."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import httpx
 from academy.commands.remote import MOST_TRIES, Remote, pause
 from academy.errors import Conflict, Unavailable
 
-PARALLEL: Final = 4
+PARALLEL: Final = 6
 PIECE: Final = 256 * 1024
 """Bytes between two reports of progress."""
 

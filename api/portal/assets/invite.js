@@ -95,7 +95,7 @@ async function send(lecture, file) {
       show(() => ask(tell('other', { name }), true));
       return;
     }
-    const bar = h('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-label': file.name }, h('span'));
+    const bar = h('div', { class: 'bar often', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-label': file.name }, h('span'));
     const status = h('p', { role: 'status' });
     const numbers = h('p', { class: 'small muted numbers' });
     const again = button('', () => transfer.start());

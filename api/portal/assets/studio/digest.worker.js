@@ -6,16 +6,19 @@ const made = hashwasm.createMD5();
 let last = Promise.resolve(); // the hash has one state: parts take turns
 
 addEventListener('message', ({ data: { id, bytes } }) => {
-  last = last.then(() => hash(bytes)).then(
+  const reading = bytes.arrayBuffer(); // while the part before it is hashed
+  reading.catch(() => null); // told when its turn comes
+  last = last.then(() => hash(reading)).then(
     (digest) => postMessage({ id, digest }),
     () => postMessage({ id, digest: null }),
   );
 });
 
-/** Base64 (RFC 1864). @param {Blob} bytes */
-async function hash(bytes) {
+/** Base64 (RFC 1864). @param {Promise<ArrayBuffer>} reading */
+async function hash(reading) {
   const md5 = await made;
+  const bytes = new Uint8Array(await reading); // before the hash begins: it has one state
   md5.init();
-  md5.update(new Uint8Array(await bytes.arrayBuffer()));
+  md5.update(bytes);
   return btoa(String.fromCharCode(...md5.digest('binary')));
 }

@@ -33,6 +33,7 @@ export class Transfer extends EventTarget {
     this.arrived = new Set();
     /** @type {Map<number, number>} bytes sent of parts on their way */
     this.moving = new Map();
+    this.untold = 0; // the timer, while something changed that is not told yet
     /** @type {Map<number, Promise<{signed: import('../types.js').SignedPart, at: number}>>} */
     this.links = new Map();
     this.run = new AbortController();
@@ -218,7 +219,8 @@ export class Transfer extends EventTarget {
   /** @param {number} number @param {number} bytes */
   #moved(number, bytes) {
     this.moving.set(number, bytes);
-    this.#changed();
+    // Six parts tell it twenty times a second each: drawn as often, the bar would cost more than the bytes.
+    this.untold ||= setTimeout(() => this.#changed(), 250);
   }
 
   /** @param {TransferState} state */
@@ -229,6 +231,8 @@ export class Transfer extends EventTarget {
   }
 
   #changed() {
+    clearTimeout(this.untold);
+    this.untold = 0;
     this.rate.note(this.sent);
     this.dispatchEvent(new Event('change'));
   }

@@ -81,7 +81,7 @@ export function uploadPanel(root, lecture, signal, onCompleted) {
   /** @param {import('./transfer.js').Transfer} transfer */
   function show(transfer) {
     const title = h('p', { class: 'recording-title', role: 'status' });
-    const bar = h('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, label: 'upload.title' }, h('span'));
+    const bar = h('div', { class: 'bar often', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, label: 'upload.title' }, h('span'));
     const numbers = h('p', { class: 'small muted numbers' });
     const problem = h('div', { role: 'alert' });
     const toggle = h('button', { class: 'button slim', type: 'button', onclick: () => (transfer.active ? transfer.pause() : transfer.start()) });
