@@ -24,7 +24,7 @@ DISK_FULL = 2.0
 class Mischief:
     town: Town
     seed: int
-    pace: tuple[float, float] = (1.0, 4.0)
+    pace: tuple[float, float] = (0.5, 2.5)
     """Seconds between two deeds."""
     done: Counter[str] = field(default_factory=Counter)
     killed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -55,9 +55,9 @@ class Mischief:
 
     def _killer(self, name: str) -> Callable[[], None]:
         def kill() -> None:
-            self.killed[name].append(time.monotonic())
-            self.town.services[name].kill()
-            self.done[f"kill {name}"] += 1
+            if self.town.services[name].kill():
+                self.killed[name].append(time.monotonic())
+                self.done[f"kill {name}"] += 1
 
         return kill
 

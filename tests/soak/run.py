@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -13,6 +14,7 @@ from typing import Any, Self
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from academy.media import INIT
 from tests.footage import make
 from tests.journeys.installation import wait_until
 from tests.soak.invariants import ENDED, Verdict, judge, pending
@@ -31,8 +33,12 @@ soak:
 RATE = 15
 COURSE = "soak"
 LEARNERS = 2
+TRACKS = 3
+"""Two rungs and the sound."""
 AHEAD = 10
-"""Kills that need no recording to have ended yet; in a long form, a twentieth of all."""
+"""Kills that need nothing to be done yet; in a long form, a twentieth of all."""
+ON_THEIR_WAY = 12
+"""Recordings that were begun and have not ended."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +53,19 @@ class Plan:
 
 
 class Headway:
-    """How many kills what is done so far allows: they keep step with the work, to its end.
+    """How far the work is, and so how many kills are allowed: they keep step with it, to its end.
 
     A machine so busy that services die faster than they start would else be through with all its kills
     before the first recording is.
     """
 
-    def __init__(self, mongo_url: str, plan: Plan) -> None:
+    def __init__(self, mongo_url: str, plan: Plan, recordings: Sequence[Upload]) -> None:
         self._client = MongoClient[dict[str, Any]](mongo_url, serverSelectionTimeoutMS=2000)
         self._plan = plan
-        self._ended = 0
+        self._segments = TRACKS * sum(each.frames // RATE for each in recordings)
+        self._recorded = self._ended = self._active = 0
+        self.taken_in = threading.Event()
+        """Set: every upload has ended."""
 
     def __enter__(self) -> Self:
         return self
@@ -64,38 +73,52 @@ class Headway:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def allowed(self) -> int:
+    def look(self) -> None:
         with suppress(PyMongoError):  # it is killed, too
-            jobs = self._client["soak"].jobs
-            self._ended = jobs.count_documents({"state": {"$in": sorted(ENDED)}})
-        share = self._ended / self._plan.uploads
+            database = self._client["soak"]
+            self._recorded = database.receipts.count_documents({"number": {"$ne": INIT}})
+            self._ended = database.jobs.count_documents({"state": {"$in": sorted(ENDED)}})
+            self._active = database.jobs.count_documents({"state": {"$nin": sorted(ENDED)}})
+
+    def allowed(self) -> int:
+        self.look()
+        # Jobs that failed leave segments out.
+        over = self.taken_in.is_set() and not self._active
+        share = 1.0 if over else min(1.0, self._recorded / self._segments)
         return round(self._plan.kills * share) + max(AHEAD, self._plan.kills // 20)
+
+    def room(self, begun: int) -> bool:
+        """Whether another upload may begin: there are some on their way until the end."""
+        self.look()
+        return begun - self._ended < ON_THEIR_WAY
 
 
 def soak(plan: Plan, folder: Path) -> tuple[Mischief, Verdict]:
     profile = folder / "soak.yaml"
     profile.write_text(PROFILE)
     recordings = _recordings(plan, folder)
-    with town(folder, profile=str(profile)) as built:
+    with ExitStack() as stack:
+        built = stack.enter_context(town(folder, profile=str(profile)))
         lecture_id = course(built, COURSE)
         learners = [Learner(built, lecture_id, f"learner-{number}") for number in range(LEARNERS)]
-        uploads = Uploads(built, COURSE, recordings)
+        headway = stack.enter_context(Headway(built.mongo_url, plan, recordings))
+        uploads = Uploads(built, COURSE, recordings, headway.room)
         mischief = Mischief(built, plan.seed)
         uploads.start()
         for learner in learners:
             learner.start()
-        over = threading.Event()
 
         def wait_for_uploads() -> None:
             uploads.join()
-            over.set()
+            headway.taken_in.set()
 
         threading.Thread(target=wait_for_uploads, daemon=True).start()
         # Kills go on while jobs are encoded, not only while bytes arrive.
-        with Headway(built.mongo_url, plan) as headway:
-            mischief.go_on(plan.kills, headway.allowed)
+        mischief.go_on(plan.kills, headway.allowed)
         _say(f"{dict(mischief.done)}")
-        wait_until(over.is_set, "every upload is taken in", also=built.logs, patience=plan.rest)
+        wait_until(
+            headway.taken_in.is_set, "every upload is taken in", also=built.logs, patience=plan.rest
+        )
         wait_until(built.ready, "the API is ready again", also=built.logs)
         wait_until(
             lambda: not _still_pending(built, recordings),

@@ -56,19 +56,20 @@ class Service:
                 time.sleep(0.3)
                 self._spawn()
 
-    def kill(self) -> None:
-        """SIGKILL to the service alone: what it started must notice by itself."""
+    def kill(self) -> bool:
+        """SIGKILL to the service alone: what it started must notice by itself. False where it was dead."""
         process = self.process
         if process is None or process.poll() is not None:
-            return
+            return False
         try:
             descendants = psutil.Process(process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
-            return
+            return False
         process.kill()
         gone = threading.Thread(target=self._outliving, args=(descendants,), daemon=True)
         gone.start()
         self._lingering.append(gone)
+        return True
 
     def _outliving(self, descendants: list[psutil.Process]) -> None:
         _, alive = psutil.wait_procs(descendants, timeout=LINGER)

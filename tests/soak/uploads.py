@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class Uploads:
     town: Town
     course: str
     all: list[Upload]
+    room: Callable[[int], bool]
+    """Whether another may begin, when so many have."""
     parallel: int = 3
     _next: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -57,6 +60,8 @@ class Uploads:
             with self._lock:
                 if self._next >= len(self.all):
                     return
+                while not self.room(self._next):
+                    time.sleep(PAUSE)
                 upload = self.all[self._next]
                 self._next += 1
             self._send(upload)
