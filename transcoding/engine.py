@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import dask
-from distributed import Client, KilledWorker, Scheduler, Security, Worker
-from distributed.client import FutureCancelledError
-from distributed.comm.core import CommClosedError
 from pydantic import ValidationError
 
 from academy.errors import SettingsError, Unavailable
@@ -28,11 +24,6 @@ from transcoding.announcements import TOPIC, Event
 
 RESOURCE: Final = "encoder"
 """One per core: a task takes one, so that a machine runs one single-threaded ffmpeg per core."""
-CONNECT_SECONDS: Final = 15
-WORKERS_MAY_DIE: Final = 20
-"""Times, while a task is assigned to them, before Dask itself gives it up: killed machines are normal.
-The pipeline counts only starts of the very chunk. External schedulers set this themselves
-(`distributed.scheduler.allowed-failures`)."""
 
 Listener = Callable[[Event], None]
 Work = Callable[[dict[str, Any]], dict[str, Any]]
@@ -69,12 +60,12 @@ class Engine:
         Higher priorities first. Cancelling the coroutine cancels the task, which then ends itself.
         Raises EngineLost, WorkersDied, and what the task raised.
         """
-        client = await self._connected()
+        client, dask = await self._connected(), _dask()
         try:
             future = client.submit(
                 work, task, key=key, resources={RESOURCE: 1}, priority=priority, pure=False
             )
-        except (CommClosedError, OSError, RuntimeError) as error:
+        except (dask.CommClosedError, OSError, RuntimeError) as error:
             raise EngineLost from error
         try:
             result: dict[str, Any] = await future
@@ -86,12 +77,12 @@ class Engine:
             with suppress(Exception):
                 await asyncio.shield(client.cancel([future], force=True))
             raise
-        except FutureCancelledError as error:
+        except dask.FutureCancelledError as error:
             await self._forget(client)
             raise EngineLost from error
-        except KilledWorker as error:
+        except dask.KilledWorker as error:
             raise WorkersDied from error
-        except (CommClosedError, TimeoutError) as error:
+        except (dask.CommClosedError, TimeoutError) as error:
             await self._forget(client)
             raise EngineLost from error
         finally:
@@ -101,10 +92,10 @@ class Engine:
 
     async def slots(self) -> int:
         """How many tasks can run at once now; 0 while there is no worker."""
-        client = await self._connected()
+        client, dask = await self._connected(), _dask()
         try:
             known = await client.scheduler.identity(n_workers=-1)
-        except (CommClosedError, OSError, TimeoutError) as error:
+        except (dask.CommClosedError, OSError, TimeoutError) as error:
             await self._forget(client)
             raise EngineLost from error
         workers = known["workers"].values()
@@ -159,33 +150,57 @@ def _being_cancelled() -> bool:
 
 @asynccontextmanager
 async def open_engine(
-    settings: Settings | None = None, *, workers: int | None = None
+    settings: Settings | None = None, *, workers: int | None = None, at_once: bool = True
 ) -> AsyncIterator[Engine]:
     """The engine that the settings name; without a scheduler, a cluster in this process.
 
-    `workers`: encoders of the in-process cluster, one per core by default. Raises SettingsError.
+    `workers`: encoders of the in-process cluster, one per core by default. `at_once`: false lets the
+    cluster start when it is first asked, and Dask be imported beside other work. Raises SettingsError.
     """
-    with _quiet():
+    loading = asyncio.ensure_future(asyncio.to_thread(_dask))
+    async with AsyncExitStack() as stack:
         if settings is not None and settings.dask_scheduler is not None:
+            stack.enter_context((await loading).quiet())
             engine = external(settings)
-            try:
-                yield engine
-            finally:
-                await engine.close()
-            return
-        async with _cluster(workers or cores()) as address:
-            engine = Engine(lambda: _client(address), local=True)
-            try:
-                yield engine
-            finally:
-                await engine.close()
+        else:
+            engine = Engine(_Inside(stack, loading, workers or cores()).client, local=True)
+            if at_once:
+                await engine.slots()
+        try:
+            yield engine
+        finally:
+            await engine.close()
+            await asyncio.wait([loading])
+
+
+@dataclass
+class _Inside:
+    """The cluster in this process, started when somebody wants to speak to it; the stack ends it."""
+
+    stack: AsyncExitStack
+    loading: asyncio.Future[Any]
+    slots: int
+    address: str = ""
+
+    async def client(self) -> Any:
+        dask = await asyncio.shield(self.loading)
+        if not self.address:
+            self.stack.enter_context(dask.quiet())
+            self.address = await self.stack.enter_async_context(dask.cluster(self.slots))
+        return await dask.client(self.address)
 
 
 def external(settings: Settings) -> Engine:
     """An engine on the scheduler of the settings, not connected yet. Raises SettingsError."""
     address = settings.dask_scheduler or ""
     security = _security(settings)
-    return Engine(lambda: _client(address, security), local=False)
+    return Engine(lambda: _dask().client(address, security), local=False)
+
+
+def _dask() -> Any:
+    from transcoding import cluster
+
+    return cluster
 
 
 def cores() -> int:
@@ -194,49 +209,7 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-async def _client(address: str, security: Security | None = None) -> Any:
-    return await Client(  # type: ignore[no-untyped-call]
-        address,
-        asynchronous=True,
-        set_as_default=False,
-        timeout=CONNECT_SECONDS,
-        security=security,
-        name="academy",
-    )
-
-
-class _Silent:
-    """Dask's nodes serve statistics over HTTP on every interface, asked or not. Ours does not."""
-
-    def start_http_server(self, *_: Any, **__: Any) -> None:
-        """Leaves `http_server` unset, which Dask's own closing allows for."""
-
-
-class _Scheduler(_Silent, Scheduler):
-    pass
-
-
-class _Worker(_Silent, Worker):
-    pass
-
-
-@asynccontextmanager
-async def _cluster(slots: int) -> AsyncIterator[str]:
-    """The address of a scheduler with one worker, both in this process and reachable only from it."""
-    async with (
-        _Scheduler(protocol="inproc", host="", dashboard_address=None) as scheduler,
-        _Worker(
-            scheduler.address,
-            nthreads=slots,
-            resources={RESOURCE: slots},
-            # The memory that counts is ffmpeg's, which Dask does not see: pausing for ours would be wrong.
-            memory_limit=0,
-        ),
-    ):
-        yield scheduler.address
-
-
-def _security(settings: Settings) -> Security | None:
+def _security(settings: Settings) -> Any:
     """Raises SettingsError for what would let anybody on the network run code here."""
     url = urlsplit(settings.dask_scheduler or "")
     if url.scheme == "tls":
@@ -250,7 +223,7 @@ def _security(settings: Settings) -> Security | None:
                 raise SettingsError(f"{name} is not set: a tls:// Dask scheduler needs it.")
             if not path.is_file():
                 raise SettingsError(f"{name}: there is no file {path}.")
-        return Security(  # type: ignore[no-untyped-call]
+        return _dask().Security(
             require_encryption=True,
             tls_ca_file=str(settings.dask_tls_ca),
             tls_client_cert=str(settings.dask_tls_cert),
@@ -272,35 +245,3 @@ def _loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-CONFIGURATION: Final[Mapping[str, Any]] = {
-    "distributed.scheduler.allowed-failures": WORKERS_MAY_DIE,
-    # The kernel and our own heartbeat look after the machine.
-    "distributed.worker.profile.enabled": False,
-    # Clocks that tick 100 times a second to draw dashboards we do not have: 0.3 % of a core each.
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.tick.limit": "60s",
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.admin.system-monitor.disk": False,
-    "distributed.scheduler.work-stealing-interval": "1s",
-    "distributed.worker.memory.terminate": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.target": False,
-    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
-}
-
-
-class _quiet:  # noqa: N801 - reads as a statement
-    """Dask's settings and log level while an engine is open: its news are not ours."""
-
-    def __enter__(self) -> None:
-        self._settings: Any = dask.config.set(CONFIGURATION)
-        self._logger = logging.getLogger("distributed")
-        self._level = self._logger.level
-        self._logger.setLevel(logging.CRITICAL)
-
-    def __exit__(self, *_: object) -> None:
-        self._logger.setLevel(self._level)
-        self._settings.__exit__(*_)

@@ -44,7 +44,7 @@ async def transcode_file(
     ledger, store = await asyncio.to_thread(_open, path, outdir, profile, on_progress)
     try:
         elsewhere = settings.model_copy(update={"dask_scheduler": scheduler}) if scheduler else None
-        async with open_engine(elsewhere, workers=workers) as engine:
+        async with open_engine(elsewhere, workers=workers, at_once=False) as engine:
             if on_chunk is not None:
                 engine.listen(ledger.reference["token"], ChunkWatch(on_chunk))
             publication = await transcode(
