@@ -7,7 +7,7 @@ it would cost more than the rest of a read together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,7 +54,7 @@ class CourseView:
     def made_from(self) -> frozenset[str]:
         """A lecture that is not shown adds itself by a write on its course: publishing recounts it."""
         marks = {mark("courses", self.course["slug"]), *_named_by(self.course)}
-        marks.update(mark("lectures", lecture["id"]) for lecture in self.lectures)
+        marks.update([f"lectures/{lecture['id']}" for lecture in self.lectures])
         return frozenset(marks)
 
 
@@ -98,11 +98,10 @@ class PosterView:
         return frozenset(marks)
 
 
-def _named_by(course: Document) -> Iterator[str]:
+def _named_by(course: Document) -> list[str]:
     """By what the course says, not by what was found: what is missing may come."""
-    for slug in course["universities"]:
-        yield mark("universities", slug)
-    for slug in course["instructors"]:
-        yield mark("instructors", slug)
+    marks = [f"universities/{slug}" for slug in course["universities"]]
+    marks += [f"instructors/{slug}" for slug in course["instructors"]]
     if course["programme"] is not None:
-        yield mark("programmes", course["programme"])
+        marks.append(mark("programmes", course["programme"]))
+    return marks

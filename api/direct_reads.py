@@ -72,7 +72,7 @@ class DirectReads:
             return None
         scope["route"], scope["endpoint"] = route, route.endpoint
         name, begun = accepted(request.headers.get(HEADER)), time.perf_counter()
-        request_id.set(name)  # for good: the cache makes each answer in a task of its own
+        request_id.set(name)  # for good: servers run each request in a context of its own
         self._running.inc()
         try:
             answer: Response = await read.call(**arguments)

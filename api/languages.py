@@ -95,6 +95,9 @@ class Languages:
     def text(self, text: Mapping[str, str], fallback: str) -> str | dict[str, str]:
         if self.everything:
             return dict(text)
+        if len(text) == 1:  # whatever is wished, and nearly always
+            (only,) = text.values()
+            return only
         chosen = self._chosen.get((fallback, *text))
         return text.get(chosen or self._choice(text, fallback), "")
 

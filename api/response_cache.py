@@ -4,8 +4,9 @@ Correct before fast:
 
 - Only GET and HEAD of the routes it was told, without `Authorization` and `Cookie`; only answers whose
   route said what they were made from (`api/provenance.py`).
-- One fill per key at a time, by the application itself with the canonical request; whoever asks
-  meanwhile waits for it, and a client that leaves does not end it.
+- One fill per key at a time, by the application itself with the canonical request, in the task of whoever
+  asked first; whoever asks meanwhile waits for it. A client that leaves does not end it: uvicorn lets its task go
+  on. Under a server that cancels it, those who wait begin anew.
 - A change evicts what was made from it (`academy.catalogue_stores.PublicChanges`). A fill that a change overtook
   is given to those who wait for it, is not kept, and nobody joins it any more.
 - Kept answers are believed while the stream of changes was heard of within `TRUST` seconds. A stream
@@ -20,6 +21,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -66,10 +68,16 @@ class Fill:
     """One answer being made. `begun`: before anything was read."""
 
     begun: float
-    task: asyncio.Task[Entry] = field(init=False)
+    made: asyncio.Future[Entry | None] | None = None
+    """Once somebody waits; None in it when whoever made it was cancelled."""
     overtaken: bool = False
     """By something that may have changed anything."""
     changed: set[str] = field(default_factory=set)
+
+    async def joined(self) -> Entry | None:
+        if self.made is None:
+            self.made = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self.made)  # others wait for it, too
 
 
 class ResponseCache:
@@ -147,7 +155,8 @@ class ResponseCache:
         self._following = False
         self.lost()
         while self._fills:
-            await asyncio.wait([fill.task for fill in self._fills])
+            with suppress(Exception):  # told to whoever asked
+                await next(iter(self._fills)).joined()
 
     # What is asked by clients.
 
@@ -171,23 +180,28 @@ class ResponseCache:
         )
         if meaning is None or b"authorization" in headers or b"cookie" in headers:
             return None
-        entry = self._entries.get(meaning.key)
-        if entry is None or not self._holds(entry):
+        entry = self._kept(meaning.key)
+        if entry is None:
             return None
         form = entry.forms.get(meaning.coding)
         if form is None:
             return None
-        entry.used = True
         if_none_match = get(b"if-none-match")
         if if_none_match is not None and form.matches(if_none_match):
             self._count(entry, "GET", 304)
-            return form.whole_unchanged
+            return form.whole_unchanged()
         self._count(entry, "GET", entry.status)
-        return form.whole
+        return form.whole()
 
-    def _holds(self, entry: Entry) -> bool:
+    def _kept(self, key: Key) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
         now = self._clock()
-        return entry.until > now and (now < self._trusted_until or now < entry.unwatched_until)
+        if entry.until > now and (now < self._trusted_until or now < entry.unwatched_until):
+            entry.used = True
+            return entry
+        return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._following or scope["type"] != "http":
@@ -213,10 +227,8 @@ class ResponseCache:
         if meaning is None:
             await self._app(scope, receive, send)
             return
-        entry = self._entries.get(meaning.key)
-        if entry is not None and self._holds(entry):
-            entry.used = True
-        else:
+        entry = self._kept(meaning.key)
+        if entry is None:
             entry, own = await self._filled(meaning, scope)
             if entry.status in PERSONAL and not own:
                 await self._app(scope, receive, send)
@@ -228,7 +240,7 @@ class ResponseCache:
         if_none_match = get(b"if-none-match")
         if if_none_match is not None and form.matches(if_none_match):
             self._count(entry, method, 304)
-            await send(form.unchanged)
+            await send(form.unchanged())
             await send(NOTHING)
             return
         self._count(entry, method, entry.status)
@@ -261,17 +273,23 @@ class ResponseCache:
         return meaning
 
     async def _filled(self, meaning: Meaning, scope: Scope) -> tuple[Entry, bool]:
-        """And whether this request began the fill."""
-        fill, now = self._joinable.get(meaning.key), self._clock()
-        own = fill is None or not (now < self._trusted_until or now < fill.begun + UNWATCHED)
-        if fill is None or own:
-            fill = self._joinable[meaning.key] = Fill(now)
-            self._fills.add(fill)
-            fill.task = asyncio.create_task(self._fill(fill, meaning, scope))
-        # Shielded: others wait for it, and PyMongo closes the connection of a cancelled task.
-        return await asyncio.shield(fill.task), own
+        """And whether this request made it."""
+        while True:
+            fill, now = self._joinable.get(meaning.key), self._clock()
+            if fill is None or not (now < self._trusted_until or now < fill.begun + UNWATCHED):
+                return await self._fill(Fill(now), meaning, scope), True
+            entry = await fill.joined()
+            if (
+                entry is None
+            ):  # who made it was cancelled, and another may have begun and ended since
+                entry = self._kept(meaning.key)
+            if entry is not None:
+                return entry, False
 
     async def _fill(self, fill: Fill, meaning: Meaning, scope: Scope) -> Entry:
+        self._joinable[meaning.key] = fill
+        self._fills.add(fill)
+        entry = failure = None
         try:
             entry = await self._made(fill.begun, meaning, scope)
             if (
@@ -282,11 +300,21 @@ class ResponseCache:
             ):
                 self._entries.put(meaning.key, entry)
             self.filled += 1
+        except Exception as error:
+            failure = error
+            raise
+        else:
             return entry
         finally:
             self._fills.discard(fill)
             if self._joinable.get(meaning.key) is fill:
                 del self._joinable[meaning.key]
+            if fill.made is not None:
+                if failure is None:
+                    fill.made.set_result(entry)
+                else:
+                    fill.made.set_exception(failure)
+                    fill.made.exception()  # it is told here also if all who waited have left
 
     async def _made(self, begun: float, meaning: Meaning, scope: Scope) -> Entry:
         """By the application, asked in the key's own words."""

@@ -47,22 +47,20 @@ _OF_ONE_CLIENT: Final = (b"ratelimit", b"x-ratelimit")
 _OF_ONE_REQUEST: Final = b"x-request-id"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Form:
-    """One encoding of an answer, as messages."""
+    """One encoding of an answer, as messages. What most answers are never asked for is made when they are."""
 
     etag: bytes
     start: Message
     body: Message
-    unchanged: Message
-    """The start of a 304."""
-    whole: Whole
-    """`start` and `body` as they go to the wire."""
-    whole_unchanged: Whole
+    _whole: Whole | None = None
+    _unchanged: Message | None = None
+    _whole_unchanged: Whole | None = None
 
     @classmethod
     def of(cls, status: int, headers: Headers, body: bytes, coding: str) -> Form:
-        kept = [(name, value) for name, value in headers if name != b"content-length"]
+        kept = [each for each in headers if each[0] != b"content-length"]
         etag = next((value for name, value in kept if name == b"etag"), b"")
         if coding != PLAIN:
             # Other bytes, so another strong tag (RFC 9110 §8.8.3.3).
@@ -70,18 +68,30 @@ class Form:
             kept = [(name, tagged if name == b"etag" else value) for name, value in kept]
             kept.append((b"content-encoding", coding.encode()))
             etag = tagged
-        start = {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [*kept, (b"content-length", str(len(body)).encode())],
-        }
-        unchanged = {
-            "type": "http.response.start",
-            "status": 304,
-            "headers": [each for each in kept if each[0] not in _OF_THE_BODY],
-        }
-        content = {"type": "http.response.body", "body": body}
-        return cls(etag, start, content, unchanged, Whole.of(start, body), Whole.of(unchanged, b""))
+        kept.append((b"content-length", b"%d" % len(body)))
+        return cls(
+            etag,
+            {"type": "http.response.start", "status": status, "headers": kept},
+            {"type": "http.response.body", "body": body},
+        )
+
+    def whole(self) -> Whole:
+        """`start` and `body` as they go to the wire."""
+        if self._whole is None:
+            self._whole = Whole.of(self.start, self.body["body"])
+        return self._whole
+
+    def unchanged(self) -> Message:
+        """The start of a 304."""
+        if self._unchanged is None:
+            headers = [each for each in self.start["headers"] if each[0] not in _OF_THE_BODY]
+            self._unchanged = {**self.start, "status": 304, "headers": headers}
+        return self._unchanged
+
+    def whole_unchanged(self) -> Whole:
+        if self._whole_unchanged is None:
+            self._whole_unchanged = Whole.of(self.unchanged(), b"")
+        return self._whole_unchanged
 
     def matches(self, if_none_match: bytes) -> bool:
         if not self.etag:

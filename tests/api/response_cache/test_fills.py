@@ -20,19 +20,27 @@ async def test_one_fill_serves_all_who_wait(client, origin):
     assert origin.fills == 1
 
 
-async def test_a_client_that_leaves_does_not_end_the_fill(client, origin):
+@pytest.mark.parametrize(
+    ("client", "fills"),
+    [
+        pytest.param("by our server", 1, id="it goes on"),
+        pytest.param("as an application", 2, id="cancelled: those who wait begin anew"),
+    ],
+    indirect=["client"],
+)
+async def test_a_client_that_leaves_fails_nobody_who_waits(client, origin, fills):
     origin.gate.clear()
     leaving = asyncio.create_task(client.get(COURSE))
     await origin.reading.wait()
-    staying = asyncio.create_task(client.get(COURSE))
+    staying = [asyncio.create_task(client.get(COURSE)) for _ in range(3)]
     await asyncio.sleep(0)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
     origin.gate.set()
-    assert (await staying).status_code == 200
+    assert [answer.status_code for answer in await asyncio.gather(*staying)] == [200] * 3
     assert (await client.get(COURSE)).status_code == 200
-    assert origin.fills == 1
+    assert origin.fills == fills
 
 
 async def test_a_refusal_of_one_client_is_not_given_to_another(client, origin):
