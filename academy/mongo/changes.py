@@ -87,6 +87,7 @@ class MongoPublicChanges:
             done, _ = await asyncio.wait([task], timeout=ENDING_SECONDS)
             if not done:
                 task.cancel()
+                await asyncio.wait([task], timeout=ENDING_SECONDS)
 
     async def _follow(self, listener: ChangeListener, ending: asyncio.Event) -> None:
         while not ending.is_set():
