@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from academy.badge_keys import BadgeKeys
-from academy.commands.data_directory import local_settings
+from academy.commands.database import database_at_hand
 from academy.commands.display import display_on
 from academy.mongo.export import export
 
@@ -18,11 +18,9 @@ SECRETS = """The backup holds no secrets and no media. Keep besides, each in its
 
 def backup(directory: Path, *, data_dir: Path | None) -> None:
     """Exports the database and the public badge keys; says what else must be kept."""
-    settings = local_settings(data_dir)
-    url = settings.require_mongodb_url()
-    with display_on(sys.stderr) as display:
+    with database_at_hand(data_dir) as settings, display_on(sys.stderr) as display:
         manifest = export(
-            url, settings.mongodb_database, directory,
+            settings.require_mongodb_url(), settings.mongodb_database, directory,
             lambda name, count: display.say(f"  {name}: {count}"),
         )  # fmt: skip
     ring = settings.badge_keys or settings.data_dir / "badge-keys.json"

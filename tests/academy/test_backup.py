@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
+from typing import Any
 
 import bson
 import pytest
+from pymongo import MongoClient
 
 from academy.badge_keys import renew
 from academy.commands.backup import backup
+from academy.commands.data_directory import DataDirectory, Running
 from academy.commands.restore import restore
-from academy.errors import Conflict, Invalid
+from academy.embedded import EmbeddedMongo
+from academy.errors import Conflict, Invalid, SettingsError
 from academy.mongo.stores import MongoStores
 from tests.documents import PUBLICATION, a_claim_of, a_lecture_in, media_for
 
@@ -83,3 +88,25 @@ async def test_a_damaged_or_unfinished_backup_touches_nothing(stores, folder):
     with pytest.raises(Invalid):
         await asyncio.to_thread(restore, folder / "d", replace=True, data_dir=None)
     assert await everything(stores) == before
+
+
+def test_a_running_installation_is_not_restored_into(tmp_path, monkeypatch):
+    monkeypatch.delenv("ACADEMY_MONGODB_URL", raising=False)
+    directory = DataDirectory(tmp_path / "data")
+    running = Running("http://127.0.0.1:1", os.getpid(), "mongodb://127.0.0.1:1", "file:///none")
+    directory.announce(running)
+    with pytest.raises(SettingsError, match="stop it first"):
+        restore(tmp_path / "b", replace=True, data_dir=directory.path)
+
+
+@pytest.mark.slow
+def test_one_machine_is_saved_and_restored_while_nothing_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("ACADEMY_MONGODB_URL", raising=False)
+    old, new = tmp_path / "old", tmp_path / "new"
+    with EmbeddedMongo(old) as mongod, MongoClient[dict[str, Any]](mongod.url) as client:
+        client.academy.universities.insert_one({"_id": "kept"})
+    backup(tmp_path / "b", data_dir=old)
+    restore(tmp_path / "b", replace=False, data_dir=new)
+    with EmbeddedMongo(new) as mongod, MongoClient[dict[str, Any]](mongod.url) as client:
+        assert client.academy.universities.find_one() == {"_id": "kept"}
+    assert "academy migrate" in capsys.readouterr().out
