@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 
 from academy.courses import Course, Lecture, Programme, Section, University, now
+from academy.opportunities import Opportunity
 from academy.people import Instructor, Role
 
 OWNER: Final = Role.INSTRUCTOR.value
@@ -27,6 +28,7 @@ class Catalogue:
     courses: list[Course]
     lectures: list[Lecture]
     sample: Lecture
+    opportunities: list[Opportunity]
 
 
 def read_catalogue() -> Catalogue:
@@ -51,7 +53,13 @@ def read_catalogue() -> Catalogue:
         courses=courses,
         lectures=lectures,
         sample=sample,
+        opportunities=[_opportunity(**entry) for entry in data["opportunities"]],
     )
+
+
+def _opportunity(*, key: str, closes_in: int, **entry: Any) -> Opportunity:
+    closes_on = (now() + timedelta(days=closes_in)).date()
+    return Opportunity(id=_fixed_id("opportunity", key), closes_on=closes_on, **entry)
 
 
 def _course(entry: dict[str, Any], place: int) -> Course:

@@ -1,6 +1,7 @@
 import asyncio
 import struct
 import wave
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from PIL import ImageChops
 
 from academy.catalogue_stores import CourseFilter
 from academy.commands.demo_lecture import FRAME_RATE, font_package, make_sample_lecture
-from academy.courses import CourseOrder
+from academy.courses import CourseOrder, now
 from academy.demo import slides
 from academy.demo.catalogue import OWNER, read_catalogue
 from academy.demo.fonts import Fonts
 from academy.demo.load import load
 from academy.demo.voice import RATE, write_speech
 from academy.errors import Unavailable
+from academy.store_values import Changes
 from transcoding.binary import find
 
 pytestmark = pytest.mark.real
@@ -86,6 +88,7 @@ async def test_loading_adds_everything_once_and_keeps_what_people_changed(stores
             catalogue.instructors,
             catalogue.courses,
             catalogue.lectures,
+            catalogue.opportunities,
         )
     )
     sample = catalogue.sample
@@ -100,6 +103,24 @@ async def test_loading_adds_everything_once_and_keeps_what_people_changed(stores
     assert [c["slug"] for c in page.courses] == [c.slug for c in catalogue.courses]
     beihang = await stores.universities.get("beihang")
     assert beihang.course_count == 2
+
+
+async def test_offers_are_told_in_three_languages_and_open_again_after_they_expired(stores):
+    catalogue = read_catalogue()
+    await load(stores, catalogue)
+    offers = catalogue.opportunities
+    programmes = {programme.slug for programme in catalogue.programmes}
+    for offer in offers:
+        assert set(offer.title) == set(offer.organisation) == {"zh", "en", "fr"}
+        assert "(demo)" in offer.organisation["en"]
+        assert set(offer.programmes) <= programmes
+    long_ago = Changes(1, {"closes_on": date(2001, 1, 1)})
+    await stores.opportunities.change(offers[0].id, long_ago)
+    assert await load(stores, catalogue) == 0
+    page = await stores.opportunities.list(
+        open_on=now().date(), programme=None, kind=None, limit=20
+    )
+    assert [each.id for each in page.items] == [each.id for each in offers]
 
 
 @needs_fonts
