@@ -14,11 +14,18 @@ from typing import Final
 class Tally:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def add(self, label: str) -> None:
+    def add(self, label: str, count: int = 1) -> None:
         with self._lock:
-            self._counts[label] += 1
+            self._counts[label] += count
+
+    def take(self) -> Mapping[str, int]:
+        """What was added since this was last asked: to be told to another process, once."""
+        with self._lock:
+            new, self._taken = self._counts - self._taken, self._counts.copy()
+            return dict(new)
 
     def read(self) -> Mapping[str, int]:
         with self._lock:

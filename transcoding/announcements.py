@@ -6,10 +6,12 @@ Lost events cost nothing but a late progress bar; starts are counted to find chu
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from academy.tallies import STORAGE_ERRORS
 from transcoding.tasks import Task, TaskKind
 
 TOPIC: Final = "academy"
@@ -35,9 +37,12 @@ class Event(BaseModel):
     ahead: float | None = None
     """How many segments are encoded beyond the recorded ones. None with no segments: it just began."""
 
+    storage_errors: dict[str, int] = {}
+    """By kind, in the worker's process since it told them last: it serves no metrics itself."""
+
     @property
     def began(self) -> bool:
-        return self.ahead is None and not self.segments
+        return self.ahead is None and not self.segments and not self.storage_errors
 
 
 class Announcer:
@@ -68,7 +73,18 @@ class Announcer:
             self._told = time.monotonic()
             self._tell(ahead=max(0.0, round(segments - self._recorded, 3)))
 
-    def _tell(self, *, segments: int = 0, ahead: float | None = None) -> None:
+    def ended(self) -> None:
+        """Nothing but what the storage refused: the task's result says the rest."""
+        if self._worker is not None and (errors := STORAGE_ERRORS.take()):
+            self._tell(storage_errors=errors)
+
+    def _tell(
+        self,
+        *,
+        segments: int = 0,
+        ahead: float | None = None,
+        storage_errors: Mapping[str, int] | None = None,
+    ) -> None:
         if self._worker is None:
             return
         event = Event(
@@ -82,5 +98,6 @@ class Announcer:
             execution=self._task.execution,
             segments=segments,
             ahead=ahead,
+            storage_errors=dict(storage_errors or {}),
         )
         self._worker.log_event(TOPIC, event.model_dump(mode="json"))

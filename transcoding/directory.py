@@ -141,12 +141,17 @@ class DirectoryLedger:
     async def inspected(self, inspection: Inspection) -> None:
         self.inspection = inspection
 
-    async def freeze(self, plan: MediaPlan) -> Frozen:
+    async def frozen(self) -> Frozen | None:
         path = self._folder / "plan"
-        if path.exists():
-            plan = MediaPlan.model_validate_json(path.read_text("utf-8"))
-        else:
-            _write(path, plan.model_dump_json())
+        if not path.exists():
+            return None
+        plan = MediaPlan.model_validate_json(path.read_text("utf-8"))
+        return Frozen(media_id=self._token, plan=plan)
+
+    async def freeze(self, plan: MediaPlan) -> Frozen:
+        if (before := await self.frozen()) is not None:
+            return before
+        _write(self._folder / "plan", plan.model_dump_json())
         return Frozen(media_id=self._token, plan=plan)
 
     async def receipts(self, media_id: str) -> Sequence[Receipt]:

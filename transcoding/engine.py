@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from academy.errors import SettingsError, Unavailable
 from academy.settings import Settings
+from academy.tallies import STORAGE_ERRORS
 from transcoding.announcements import TOPIC, Event
 
 RESOURCE: Final = "encoder"
@@ -139,7 +140,11 @@ class Engine:
             told = Event.model_validate(event[1])
         except ValidationError:
             return
-        for listener in list(self._listeners.get(told.media_id, ())):
+        listeners = list(self._listeners.get(told.media_id, ()))
+        if listeners and not self.local:  # whoever waits for the task counts, and counts once
+            for kind, count in told.storage_errors.items():
+                STORAGE_ERRORS.add(kind, count)
+        for listener in listeners:
             listener(told)
 
 

@@ -26,6 +26,9 @@ class Ledger(Protocol):
 
     async def inspected(self, inspection: Inspection) -> None: ...
 
+    async def frozen(self) -> Frozen | None:
+        """What an earlier attempt froze, if any: it need not be planned again."""
+
     async def freeze(self, plan: MediaPlan) -> Frozen:
         """Keeps `plan` and mints the media's id, once; later calls return what was frozen first."""
 

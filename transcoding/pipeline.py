@@ -83,15 +83,17 @@ async def transcode(
     with span("inspect"):
         inspection = await planner.inspection(assignment.filename)
     await ledger.inspected(inspection)
-    await ledger.progress(Progress(stage="planning"))
-    with span("plan"):
-        plan = await planner.plan(inspection, profile or profiles.load())
-    slots = await engine.slots()
-    chunks = plan_chunks(plan.grid, slots=slots, watched=assignment.watched)
-    plan = plan.model_copy(update={"chunks": chunks})
-    if assignment.watched:
-        plan = in_passes(plan, slots)
-    frozen = await ledger.freeze(plan)
+    frozen = await ledger.frozen()
+    if frozen is None:
+        await ledger.progress(Progress(stage="planning"))
+        with span("plan"):
+            plan = await planner.plan(inspection, profile or profiles.load())
+        slots = await engine.slots()
+        chunks = plan_chunks(plan.grid, slots=slots, watched=assignment.watched)
+        plan = plan.model_copy(update={"chunks": chunks})
+        if assignment.watched:
+            plan = in_passes(plan, slots)
+        frozen = await ledger.freeze(plan)
     if frozen.plan.encoder != ffmpeg.fingerprint:
         raise EncoderChanged
     inspection = inspection.model_copy(update={"explanation": frozen.plan.explanation})

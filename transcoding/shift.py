@@ -199,6 +199,12 @@ class Shift:
     async def inspected(self, inspection: Inspection) -> None:
         await self._jobs.inspected(self.job, inspection)
 
+    async def frozen(self) -> Frozen | None:
+        if self.job.media_id is None:
+            return None
+        media = await self._backend.stores.media.get(self.job.media_id)
+        return self._has_plan(media)
+
     async def freeze(self, plan: MediaPlan) -> Frozen:
         media = await self._jobs.freeze(
             self.job,
@@ -210,6 +216,9 @@ class Shift:
                 plan=plan,
             ),
         )
+        return self._has_plan(media)
+
+    def _has_plan(self, media: Media) -> Frozen:
         self._planned = True
         self._on_planned()
         return Frozen(media.id, media.plan)

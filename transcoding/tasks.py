@@ -128,7 +128,10 @@ def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, 
         working_for(request=reference.get("request_id"), job=reference.get("job_id")),
         span(f"encode {task.kind}", _attributes(task), parent=reference.get("traceparent")) as told,
     ):
-        result = _result(work, task)
+        try:
+            result = _result(work, task)
+        finally:
+            _tell_end(task)
         told.tell({"academy.outcome": result.outcome, "academy.segments": result.segments})
         if result.outcome is Outcome.FAILED:
             told.failed(result.code)
@@ -143,6 +146,12 @@ def reported(work: Callable[[Task], Result], data: dict[str, Any]) -> dict[str, 
                 f"\n{result.detail}" if result.detail else "",
             )
     return result.model_dump(mode="json")
+
+
+def _tell_end(task: Task) -> None:
+    from transcoding.announcements import Announcer  # which knows tasks
+
+    Announcer(task).ended()
 
 
 def _attributes(task: Task) -> Attributes:

@@ -10,10 +10,11 @@ from typing import Any
 
 from distributed import get_worker
 
-from academy.errors import Invalid
+from academy.errors import Invalid, Unavailable
 from academy.media import Receipt
+from academy.tallies import STORAGE_ERRORS
 from transcoding.announcements import TOPIC, Announcer, Event
-from transcoding.tasks import Outcome, Result, Task, TaskKind
+from transcoding.tasks import Outcome, Result, Task, TaskKind, reported
 from transcoding.wanted import Wanted
 
 
@@ -82,3 +83,13 @@ def straggle(data: dict[str, Any]) -> dict[str, Any]:
         until_unwanted(task.workspace)
     time.sleep(0.02)
     return Result(outcome=Outcome.DONE).model_dump(mode="json")
+
+
+def without_storage(data: dict[str, Any]) -> dict[str, Any]:
+    """An encoding task whose storage does not answer."""
+    return reported(_without_storage, data)
+
+
+def _without_storage(_: Task) -> Result:
+    STORAGE_ERRORS.add("unreachable")
+    raise Unavailable("The object storage does not answer.")

@@ -12,10 +12,12 @@ import pytest
 
 from academy.errors import Invalid, SettingsError
 from academy.settings import Settings
+from academy.tallies import STORAGE_ERRORS
 from tests.transcoding import engine_tasks
+from tests.transcoding.small_plan import CHUNKS, INSPECTION, PLAN
 from transcoding.announcements import Event
 from transcoding.engine import Engine, EngineLost, external, open_engine
-from transcoding.tasks import TaskKind
+from transcoding.tasks import Task, TaskKind
 
 ROOT = Path(__file__).parents[2]
 
@@ -198,6 +200,7 @@ async def test_a_killed_workers_task_moves_and_a_dead_scheduler_is_noticed(tmp_p
                 priority=0,
             )
             assert result == {"deaths": 1}
+            await _counts_what_a_worker_was_refused(engine)
             waiting = asyncio.create_task(
                 engine.run(
                     engine_tasks.until_unwanted,
@@ -224,6 +227,30 @@ async def test_a_killed_workers_task_moves_and_a_dead_scheduler_is_noticed(tmp_p
                     else:
                         break
                 assert answer == {"value": 2}
+
+
+async def _counts_what_a_worker_was_refused(engine: Engine) -> None:
+    """In the process that waits for the task: the worker itself serves no metrics."""
+    task = Task(
+        kind=TaskKind.VIDEO,
+        media_id="m",
+        workspace={},
+        source_key="source",
+        plan=PLAN,
+        inspection=INSPECTION,
+        chunk=CHUNKS[0],
+        attempt=1,
+    ).model_dump(mode="json")
+    heard = asyncio.Event()
+    before = STORAGE_ERRORS.read().get("unreachable", 0)
+    stop = engine.listen("m", lambda event: heard.set() if event.storage_errors else None)
+    result = await engine.run(
+        engine_tasks.without_storage, task, key=("video-m", 0, 1, 0), priority=0
+    )
+    assert result["failure"] == "transient"
+    await heard.wait()
+    stop()
+    assert STORAGE_ERRORS.read()["unreachable"] == before + 1
 
 
 def settings(**values: object) -> Settings:

@@ -14,6 +14,7 @@ from tests.fixtures_transcoding import pictures
 from transcoding import pipeline
 from transcoding.directory import DirectoryLedger
 from transcoding.local import transcode_file
+from transcoding.planning import Planner
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +82,11 @@ async def test_whoever_goes_on_after_the_first_revision_makes_only_the_second(
     assert not list(tmp_path.glob("v180/*"))
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("r1/*.*") if path.is_file()}
     small = {path: path.stat().st_mtime_ns for path in tmp_path.glob("v90/*.m4s")}
+
+    async def plans_again(self: Planner, *_: object) -> None:
+        raise AssertionError("what was frozen is not planned again")
+
+    monkeypatch.setattr(Planner, "plan", plans_again)
     summary = await transcode_file(
         footage("lecture"), tmp_path, profile=tiny_file, workers=2, watched=True
     )
