@@ -28,6 +28,8 @@ from transcoding.schedule import STRAGGLING
 HOURS: Final = 2
 ENCODERS: Final = (1, 8, 32, 128)
 SHOWN: Final = (1, 2, 8, 16, 32, 64, 128, 256)
+SLIDES: Final = HOURS * 3600 // 30
+"""Times that something new appears: every half minute."""
 RUNS: Final = 20
 REPLACED: Final = 30.0
 """Seconds until a killed encoder's successor is there."""
@@ -98,10 +100,11 @@ class Simulation:
         for number, rungs in enumerate(self._measured.passes(self._encoders)):
             at = self._pass(at, joined(chunks) if number else chunks, rungs)
             self._recorded += self._grid.segment_count * len(rungs)
-            # Pictures and chapters are made once; what follows is a few texts.
-            at += self._measured.publish
+            # Pictures and chapters are made once, on the dispatcher; what follows is a few texts.
             if number == 0:
-                at += self._measured.publish_segment * self._grid.segment_count
+                at += (
+                    self._measured.quick * self._grid.segment_count + self._measured.close * SLIDES
+                )
         return at
 
     def _pass(self, began: float, chunks: Iterable[Chunk], rungs: Rungs) -> float:
@@ -154,7 +157,7 @@ def told(measured: Measured) -> None:
         f" {1000 * measured.stored:.0f} ms; a receipt is read in {1e6 * measured.known:.0f} us;"
         f" a task takes {1000 * measured.handing:.1f} ms of the dispatcher and"
         f" {1000 * measured.latency:.1f} ms on its way; planning {measured.plan:.1f} s, publishing"
-        f" {measured.publish:.2f} s and {1000 * measured.publish_segment:.1f} ms per segment"
+        f" {1000 * measured.quick:.1f} ms per segment and {1000 * measured.close:.1f} ms per slide"
     )
 
 
