@@ -12,8 +12,9 @@ from playwright.async_api import Page, Route, expect
 from academy.jobs import Failure, FailureKind, Job, Progress
 from academy.people import Role
 from academy.recordings import Finding, Inspection, Severity
-from tests.documents import a_course, a_lecture
+from tests.documents import a_course
 from tests.fixtures_browser import OpenContext, Watch
+from tests.portal.desk import a_draft, sign_in
 from tests.portal.site import Site
 
 pytestmark = pytest.mark.browser
@@ -21,9 +22,6 @@ pytestmark = pytest.mark.browser
 
 PARTS = re.compile(r"/v1/storage/parts/[^/]+/(\d+)")
 """Signed links of the disk storage."""
-CAPTIONS = (
-    "1\n00:00:01,000 --> 00:00:02,500\nBonjour à tous\n\n2\n00:00:03,000 --> 00:00:04,000\nVoilà\n"
-)
 
 
 def part_number(url: str) -> int:
@@ -38,22 +36,6 @@ def recording_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recording") / "第一讲 lecture.mp4"
     path.write_bytes(bytes(range(256)) * 4096 * 20)
     return path
-
-
-async def sign_in(page: Page, site: Site, fragment: str = "") -> None:
-    await page.goto(f"{site.url}/studio{fragment}")
-    await page.get_by_label("Access token").fill(site.token())
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_text("Signed in as teacher")).to_be_visible()
-
-
-async def a_draft(site: Site) -> str:
-    course = a_course()
-    await site.stores.courses.add(course)
-    lecture = await site.stores.courses.add_lecture(
-        a_lecture(course.slug, title={"en": "The lecture"})
-    )
-    return lecture.id
 
 
 async def claimed(site: Site, lecture: str) -> Job:
@@ -296,67 +278,3 @@ async def test_a_draft_is_previewed_by_its_owner_and_unknown_to_others(
     stranger = await (await open_context()).new_page()
     await stranger.goto(f"{site.url}/lectures/{lecture}")
     await expect(stranger.get_by_role("alert")).to_be_visible()
-
-
-async def test_captions_are_uploaded_listed_and_deleted_and_a_bad_file_is_explained(
-    page: Page, site: Site, tmp_path: Path, watch: Watch
-) -> None:
-    watch.allow("status of 422")
-    lecture = await a_draft(site)
-    await sign_in(page, site, f"#/lectures/{lecture}")
-    panel = page.locator("#captions")
-    await expect(panel.get_by_text("There are no captions yet.")).to_be_visible()
-
-    bad = tmp_path / "bad.srt"
-    bad.write_text("1\n00:00:01 -> --> never\nHello\n", "utf-8")
-    await panel.get_by_label("Caption file").set_input_files(bad)
-    await panel.get_by_role("button", name="Upload captions").click()
-    await expect(panel.get_by_role("alert")).to_contain_text("Line 2 is no timing")
-
-    good = tmp_path / "cours.srt"
-    good.write_bytes(CAPTIONS.encode("cp1252"))
-    await panel.get_by_label("Language of the captions").select_option("fr")
-    await panel.get_by_label("Kind").select_option("captions")
-    await panel.get_by_label("Caption file").set_input_files(good)
-    await panel.get_by_role("button", name="Upload captions").click()
-    await expect(panel.get_by_role("listitem")).to_contain_text(["Français"])
-    await expect(panel.get_by_role("listitem")).to_contain_text(["also tell what can be heard"])
-    await expect(panel.locator(".notice.good")).to_contain_text("as soon as there is something")
-    (kept,) = await site.stores.captions.of(lecture)
-    assert (kept.language, kept.kind, kept.cues) == ("fr", "captions", 2)
-    assert "Bonjour à tous" in kept.webvtt
-
-    await page.get_by_role("button", name="中文").click()
-    await panel.get_by_role("button", name="删除 法语 字幕").click()
-    await expect(panel.get_by_text("还没有字幕。")).to_be_visible()
-    assert [each.removed for each in await site.stores.captions.of(lecture)] == [True]
-
-
-async def test_an_invitation_is_made_copied_opened_and_revoked(
-    open_context: OpenContext, site: Site, watch: Watch
-) -> None:
-    watch.allow("status of 4(01|10)")
-    context = await open_context(permissions=["clipboard-read", "clipboard-write"])
-    page = await context.new_page()
-    lecture = await a_draft(site)
-    await sign_in(page, site, f"#/lectures/{lecture}")
-    panel = page.locator("#invitations")
-    await panel.get_by_label("Whom it is for").fill("Prof. Dupont")
-    await panel.get_by_label("Works for").select_option("3")
-    await panel.get_by_role("button", name="Make a link").click()
-    line = panel.get_by_role("listitem")
-    await expect(line).to_contain_text(["Prof. Dupont"])
-    await line.get_by_role("button", name="Copy the link").click()
-    await expect(line.get_by_text("The link is copied.")).to_be_visible()
-    address = await page.evaluate("navigator.clipboard.readText()")
-    (made,) = await site.stores.invitations.of(lecture)
-    assert (made.note, (made.expires_at - made.created_at).days) == ("Prof. Dupont", 3)
-
-    guest = await (await open_context()).new_page()
-    await guest.goto(f"{site.url}/invite#{address.partition('#')[2]}")
-    await expect(guest.locator("#file")).to_have_count(1)
-    await line.get_by_role("button", name="Revoke").click()
-    await expect(line).to_contain_text(["Revoked"])
-    await expect(line.get_by_role("button")).to_have_count(0)
-    await guest.reload()
-    await expect(guest.get_by_role("alert")).to_be_visible()
