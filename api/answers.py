@@ -14,6 +14,7 @@ from api.etags import etag, not_modified
 from api.links import next_page
 
 JSON: Final = "application/json"
+_CONTENT_TYPE: Final = (b"content-type", JSON.encode())
 PUBLIC: Final = "public, no-cache"
 """Caches may keep it and must ask whether it is still current."""
 PRIVATE: Final = "private, no-store"
@@ -41,7 +42,21 @@ def answer(
     reading = context.request.method in {"GET", "HEAD"}
     if reading and not_modified(context.request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, status, media_type=JSON, headers=headers)
+    return Rendered(body, status, headers)
+
+
+class Rendered(Response):
+    """JSON that is ready, with headers that are known to need no looking at."""
+
+    media_type = JSON
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+        self.raw_headers += ((b"content-length", b"%d" % len(body)), _CONTENT_TYPE)
 
 
 def untagged(document: BaseModel, *, status: int = 200, location: str | None = None) -> Response:

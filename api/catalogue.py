@@ -200,7 +200,7 @@ async def course_answer(
     document = course_detail(
         view,
         lectures,
-        lambda each: each["media"] is not None or each["id"] in (streaming or ()),
+        streaming or (),
         context.languages,
         context.services.backend.settings.public_url,
     )

@@ -71,7 +71,9 @@ class DirectReads:
         if read is None or arguments is None or not await self._limits.within(scope):
             return None
         scope["route"], scope["endpoint"] = route, route.endpoint
-        name, begun = accepted(request.headers.get(HEADER)), time.perf_counter()
+        given = dict(scope["headers"]).get(_REQUEST_ID)
+        name = accepted(None if given is None else given.decode("latin-1"))
+        begun = time.perf_counter()
         request_id.set(name)  # for good: servers run each request in a context of its own
         self._running.inc()
         try:
@@ -179,7 +181,8 @@ class DirectRead:
             return None
         languages = Languages()
         if self.lang is not None:
-            languages = Languages.asked(lang, request.headers.get("accept-language"))
+            wished = dict(scope["headers"]).get(b"accept-language", b"")
+            languages = Languages.asked(lang, wished.decode("latin-1"))
         services: Services = scope["app"].state.services
         made[self.context] = Context(services, request, None, languages)
         return made

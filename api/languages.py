@@ -101,6 +101,15 @@ class Languages:
         chosen = self._chosen.get((fallback, *text))
         return text.get(chosen or self._choice(text, fallback), "")
 
+    def texts(self, many: Sequence[tuple[Mapping[str, str], str]]) -> list[str | dict[str, str]]:
+        """`text` of each: a call for every line of a course is what takes its time."""
+        if self.everything:
+            return [dict(text) for text, _ in many]
+        return [
+            next(iter(text.values())) if len(text) == 1 else self.text(text, fallback)
+            for text, fallback in many
+        ]
+
     def _choice(self, text: Mapping[str, str], fallback: str) -> str:
         chosen = self._chosen[fallback, *text] = choose(text, self.wanted, fallback)[0]
         return chosen

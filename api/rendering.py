@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,23 +91,25 @@ def course_page(page: CoursePage, languages: Languages, public_url: str) -> list
 def course_detail(
     view: CourseView,
     lectures: Sequence[Document],
-    playable: Callable[[Document], bool],
+    streaming: Collection[str],
     languages: Languages,
     public_url: str,
 ) -> JSON:
-    """`lectures` in their order; those in no (or a vanished) section come last, under a null one."""
+    """`lectures` in their order; those in no (or a vanished) section come last, under a null one.
+    `streaming`: ids of those that can be watched though their media are not published yet.
+    """
     course = view.course
     card = Rendering(view.named, languages, public_url).card(course)
     lines: dict[str | None, list[JSON]] = {section["id"]: [] for section in course["sections"]}
     loose: list[JSON] = []
-    text = languages.text
-    for each in lectures:
+    titles = languages.texts([(each["title"], each["language"]) for each in lectures])
+    for each, title in zip(lectures, titles, strict=True):
         lines.get(each["section"], loose).append(
             {
                 "id": each["id"],
-                "title": text(each["title"], each["language"]),
+                "title": title,
                 "duration": each["duration"],
-                "playable": playable(each),
+                "playable": each["media"] is not None or each["id"] in streaming,
                 "published": each["published"],
                 "position": each["position"],
             }

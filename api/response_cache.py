@@ -328,7 +328,7 @@ class ResponseCache:
             provenance = Provenance()
             answer = await self._usual(_asked(scope, meaning.key, provenance))
         marks: frozenset[str] = frozenset()
-        if answer.status in KEPT and not any(name == b"set-cookie" for name, _ in answer.headers):
+        if answer.status in KEPT and b"set-cookie" not in dict(answer.headers):
             marks = frozenset(provenance.marks)
         until = begun + LIFE
         if provenance.until is not None:

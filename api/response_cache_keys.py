@@ -90,13 +90,20 @@ class Addresses:
         """None for a request whose key would be too long."""
         if len(query) > 4 * LONGEST:
             return None
-        given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-        chosen = {name: given[name] for name in sorted(given) if name in address.parameters}
+        chosen: dict[str, str] = {}
+        if query:
+            given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+            chosen = {name: given[name] for name in sorted(given) if name in address.parameters}
         languages = ""
         if "lang" in address.parameters and not chosen.get("lang"):
             chosen.pop("lang", None)
             languages = ", ".join(wishes(accept_language.decode("latin-1")))
-        key = Key(path, urlencode(chosen), languages, self._origin(origin.decode("latin-1")))
+        key = Key(
+            path,
+            urlencode(chosen) if chosen else "",
+            languages,
+            self._origin(origin.decode("latin-1")),
+        )
         return key if sum(map(len, key)) <= LONGEST else None
 
     def _origin(self, origin: str) -> str:
