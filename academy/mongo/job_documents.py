@@ -12,7 +12,7 @@ from academy.mongo.client import Document, from_document, plain, to_document
 
 IN_WORK: Final[Document] = {"$in": sorted(state.value for state in ACTIVE)}
 EXPIRED: Final[Document] = {"$lte": ["$lease.expires_at", "$$NOW"]}
-GAINED: Final[Document] = {
+FORGIVEN: Final[Document] = {
     "$cond": [
         {
             "$or": [
@@ -25,16 +25,14 @@ GAINED: Final[Document] = {
                 },
             ]
         },
-        1,
-        0,
+        "$attempts",
+        "$handed_back",
     ]
 }
-"""1 where the running attempt froze a plan or recorded something: each such attempt brings the job nearer
-to its end."""
-FORGIVEN: Final[Document] = {"$add": ["$handed_back", GAINED]}
-"""`handed_back` once the running attempt has ended and the job has not."""
+"""`handed_back` once the running attempt has ended and the job has not. An attempt that froze a plan or
+recorded something brought the job nearer to its end: neither it nor those before it count any more."""
 COUNTED: Final[Document] = {"$subtract": ["$attempts", FORGIVEN]}
-"""Of a running job: attempts that brought nothing, the running one among them."""
+"""Of a running job: attempts in a row that brought nothing, the running one among them."""
 VISIBLY: Final[Document] = {"revision": {"$add": ["$revision", 1]}}
 
 

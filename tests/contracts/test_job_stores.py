@@ -136,7 +136,10 @@ async def test_attempts_that_recorded_something_do_not_count(stores: MongoStores
         assert again is not None
         assert again.attempts == job.attempts + 1
         job = again
-    for _ in range(MOST_ATTEMPTS - 1):
+    for turn in range(2 * MOST_ATTEMPTS - 1):
+        if turn == MOST_ATTEMPTS - 1:
+            # Those that brought nothing have to come in a row.
+            await stores.database.jobs.update_one({"_id": job.id}, {"$inc": {"recorded": 1}})
         again = await next_claim(failing=False)
         assert again is not None
         job = again
