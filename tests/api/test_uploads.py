@@ -9,9 +9,12 @@ import pytest
 
 from academy.courses import now
 from academy.intake import display_name
+from academy.people import Role
+from academy.tokens import issue
 from academy.uploads import MIB, UploadState
 from api.app import create_app
 from tests.documents import an_upload
+from tests.fixtures_api import client_of
 
 SIZE = 8 * MIB + 5
 
@@ -75,6 +78,22 @@ async def test_a_recording_arrives_in_parts_and_completes_repeatably(teacher, le
     recording = (await teacher.get(f"/v1/lectures/{lecture}/recording")).json()
     assert recording["state"] == "queued"
     assert recording["id"] == done.json()["recording_id"]
+
+
+async def test_an_upload_outlives_the_token_that_began_it(app, backend, teacher, sign_in, lecture):
+    """Gigabytes over a slow line take longer than a token lives, and may go on from another machine."""
+    plan = (await begin(teacher, lecture)).json()
+    path = f"/v1/uploads/{plan['id']}"
+    assert (await send(teacher, plan["id"], 2, b"12345")).status_code == 200
+    expired = issue(backend.keys, Role.INSTRUCTOR, "teacher", -60)
+    async with client_of(app, {"Authorization": f"Bearer {expired}"}) as late:
+        assert (await late.get(path)).status_code == 401
+        assert (await late.post(f"{path}/parts", json={"numbers": [1]})).status_code == 401
+    renewed = sign_in("instructor", "teacher")
+    there = (await renewed.get(path)).json()["parts"]
+    assert [part["number"] for part in there] == [2]
+    assert (await send(renewed, plan["id"], 1, bytes(8 * MIB))).status_code == 200
+    assert (await renewed.post(f"{path}/complete")).status_code == 202
 
 
 async def test_an_aborted_upload_takes_nothing_more(teacher, lecture):
