@@ -69,13 +69,19 @@ class Client:
     each batch: a server closes those that were idle for a few seconds.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, connections: int = CONNECTIONS) -> None:
         self._port = server.port
+        self._most = connections
+        self._opened: list[socket.socket] = []
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self._port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+    def open(self) -> None:
+        """All connections, for a batch in which opening them does not count."""
+        self._opened = [self._connect() for _ in range(self._most)]
 
     def ask(self, requests: Sequence[bytes], status: int = 200) -> list[float]:
         """All of them, spread over the connections. Seconds of each; every answer's status is checked."""
@@ -91,7 +97,9 @@ class Client:
             begun[connection.fileno()] = time.perf_counter()
             connection.sendall(waiting.pop())
 
-        connections = [self._connect() for _ in range(min(CONNECTIONS, len(waiting)))]
+        connections, self._opened = self._opened, []
+        if not connections:
+            connections = [self._connect() for _ in range(min(self._most, len(waiting)))]
         for connection in connections:
             selector.register(connection, selectors.EVENT_READ, connection)
             send(connection)
