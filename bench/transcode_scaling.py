@@ -100,6 +100,7 @@ class Simulation:
         for number, rungs in enumerate(self._measured.passes(self._encoders)):
             at = self._pass(at, joined(chunks) if number else chunks, rungs)
             self._recorded += self._grid.segment_count * len(rungs)
+            at += self._measured.publish
             # Pictures and chapters are made once, on the dispatcher; what follows is a few texts.
             if number == 0:
                 at += (
@@ -157,7 +158,7 @@ def told(measured: Measured) -> None:
         f" {1000 * measured.stored:.0f} ms; a receipt is read in {1e6 * measured.known:.0f} us;"
         f" a task takes {1000 * measured.handing:.1f} ms of the dispatcher and"
         f" {1000 * measured.latency:.1f} ms on its way; planning {measured.plan:.1f} s, publishing"
-        f" {1000 * measured.quick:.1f} ms per segment and {1000 * measured.close:.1f} ms per slide"
+        f" {measured.publish:.1f} s, {1000 * measured.quick:.1f} ms per segment and {1000 * measured.close:.1f} ms per slide"
     )
 
 

@@ -56,7 +56,7 @@ AGAIN: Final = 6
 STORED: Final = 20
 """Segments that are stored and recorded, for the median."""
 TASKS: Final = 100
-STILL, BRIEF = 96.0, 32.0
+STILL, LONGER, BRIEF = 48.0, 144.0, 32.0
 """Seconds of the recordings whose publication is timed."""
 CHEAP: Final = """
 cheap:
@@ -104,8 +104,10 @@ class Measured:
     latency: float
     """From handing a task out to its beginning, and from its end to the dispatcher's knowing."""
     plan: float
+    publish: float
+    """Whatever the length."""
     quick: float
-    """To publish, for each segment."""
+    """More, for each segment."""
     close: float
     """More, for each segment in which a slide changes: it is looked at closely."""
 
@@ -132,7 +134,7 @@ def measure(two_hours: Grid) -> Measured:
         mean = statistics.mean(cpu for cpu, _ in again)
         stored, known = _storing(folder, encoder.bytes_of_a_segment(), len(plan.tracks))
         handing, latency = _handing(folder, encoder.task(0, 1, None), two_hours)
-        quick, close = _publishing(folder, source, program.path)
+        publish, quick, close = _publishing(folder, source, program.path)
         return Measured(
             works=works,
             passes=passes,
@@ -143,6 +145,7 @@ def measure(two_hours: Grid) -> Measured:
             handing=handing,
             latency=latency,
             plan=planning,
+            publish=publish,
             quick=quick,
             close=close,
         )
@@ -342,19 +345,21 @@ def _nothing(task: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _publishing(folder: Path, source: Path, ffmpeg: str) -> tuple[float, float]:
-    """Seconds for each segment that is looked at once for pictures and chapters, and for each that is
-    looked at closely besides, since a slide changes in it.
+def _publishing(folder: Path, source: Path, ffmpeg: str) -> tuple[float, float, float]:
+    """Seconds whatever the length, for each segment that is looked at once for pictures and chapters, and
+    for each that is looked at closely besides, since a slide changes in it.
     """
     (folder / "cheap.yaml").write_text(CHEAP)
     # Before the first change: in a recording that repeats this nothing but the speaker moves.
     still = folder / "still.mp4"
     command = [ffmpeg, "-v", "error", "-nostdin", "-i", str(source), "-t", str(EVERY - 2)]
     subprocess.run([*command, "-c", "copy", str(still)], check=True, timeout=120)
-    quick = _published(folder, looped(still, ffmpeg, STILL)) / (STILL / 4)
+    short, long = (_published(folder, looped(still, ffmpeg, each)) for each in (STILL, LONGER))
+    quick = max(0.0, (long - short) * 4 / (LONGER - STILL))
+    base = max(0.0, short - quick * STILL / 4)
     # So short a recording is looked at closely all over.
-    both = _published(folder, looped(source, ffmpeg, BRIEF)) / (BRIEF / 4)
-    return quick, max(0.0, both - quick)
+    close = (_published(folder, looped(source, ffmpeg, BRIEF)) - base) * 4 / BRIEF - quick
+    return base, quick, max(0.0, close)
 
 
 def _published(folder: Path, recording: Path) -> float:
