@@ -27,6 +27,11 @@ MOVING: Final = 0.8
 """Share of a segment's neighbours in which a block must change to count as moving all the time."""
 AROUND: Final = 8
 """Neighbours on either side."""
+SMALL: Final = 0.2
+"""Share of the picture that a speaker, a clock or a pointer takes, seen beside slides."""
+NOW_AND_THEN: Final = 0.3
+"""Share of the neighbours with small changes only in which a block must change to count as moving: a
+speaker stands still at times, but no slide changes the same place again and again."""
 RESTLESS: Final = 0.2
 """Share of quick looks in which a moving block changes, both before and after."""
 BEFORE_AND_AFTER: Final = 5.0
@@ -61,7 +66,9 @@ def changed(one: Image.Image, other: Image.Image) -> Blocks:
 
 
 def restless(pairs: Sequence[Blocks]) -> list[int]:
-    """The neighbouring pictures between which something changed that does not change nearly always."""
+    """The neighbouring pictures between which something changed besides what moves all the time, or now
+    and then while nothing else does.
+    """
     return [at for at, blocks in enumerate(pairs) if share(blocks, _still(pairs, at)) >= LEAST]
 
 
@@ -69,7 +76,15 @@ def _still(pairs: Sequence[Blocks], at: int) -> Blocks:
     around = [*pairs[max(0, at - AROUND) : at], *pairs[at + 1 : at + 1 + AROUND]]
     if not around:
         return bytes([1]) * len(pairs[at])
-    return bytes(sum(column) < MOVING * len(around) for column in zip(*around, strict=True))
+    always = [sum(column) >= MOVING * len(around) for column in zip(*around, strict=True)]
+    quiet = [pair for pair in around if sum(pair) <= SMALL * len(pair)]
+    if len(quiet) < AROUND // 2:
+        return bytes(not moves for moves in always)
+    often = NOW_AND_THEN * len(quiet)
+    return bytes(
+        not moves and sum(column) < often
+        for moves, column in zip(always, zip(*quiet, strict=True), strict=True)
+    )
 
 
 def share(blocks: Blocks, mask: Blocks) -> float:

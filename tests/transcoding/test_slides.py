@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from transcoding.chapters import MOST_CHAPTERS, slide_times, spans, title
 from transcoding.fragments import FragmentReader
 from transcoding.mp4 import Fragment
 from transcoding.reel import Reel
-from transcoding.slides import runs
+from transcoding.slides import restless, runs
 
 pytestmark = pytest.mark.real
 
@@ -149,6 +150,32 @@ def test_chapters_lie_between_slides(
     times: list[float], duration: float, expected: list[tuple[float, float]]
 ) -> None:
     assert spans(times, duration) == expected
+
+
+def test_only_new_slides_are_looked_at_closely_beside_a_speaker_who_pauses() -> None:
+    dice, across, down = random.Random(4), 32, 18
+    new = {13, 29, 47}
+
+    def pair(at: int) -> bytes:
+        speaker, slide = at in new or dice.random() < 0.6, at in new
+        return bytes(
+            (slide and 2 <= x < 24) or (speaker and x >= 26 and y >= 11)
+            for y in range(down)
+            for x in range(across)
+        )
+
+    closely = set(restless([pair(at) for at in range(60)]))
+    assert new <= closely
+    assert len(closely - new) <= 3
+
+
+def test_bullets_that_appear_one_after_another_are_looked_at() -> None:
+    def pair(at: int) -> bytes:
+        return bytes(
+            at % 3 == 0 and y == 3 + at // 3 % 6 and x < 20 for y in range(18) for x in range(32)
+        )
+
+    assert restless([pair(at) for at in range(60)]) == list(range(0, 60, 3))
 
 
 def test_neighbours_are_looked_at_together() -> None:
