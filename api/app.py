@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from academy import __version__
 from academy.captioning import settle_due
@@ -47,6 +47,7 @@ from api import (
 from api import learners as learning
 from api import uploads as uploading
 from api.context import Services, erasing_of
+from api.direct_heartbeats import DirectHeartbeats
 from api.direct_reads import DirectReads
 from api.metrics import Measured, Metrics
 from api.openapi import document
@@ -108,9 +109,10 @@ class Academy(FastAPI):
         return self.answering(scope, receive, send)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, short_ways: bool = True) -> FastAPI:
     """Opens nothing: stores and storage are opened by the application's lifespan.
 
+    `short_ways`: what is asked most goes around FastAPI and the layers; the answers are the same.
     `app.state.closing` may be set by a server that begins to stop; open streams then end.
     """
     app = Academy(
@@ -165,14 +167,17 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.routes)
     routes = [route for part in parts for route in part.routes.routes]
     kept = [each for each in routes if isinstance(each, APIRoute) and each.name in KEPT]
+    answering: ASGIApp = partial(FastAPI.__call__, app)
+    direct = None
+    # Traces are told by a layer: with them, everything takes the way through the layers.
+    if short_ways and settings.otlp_endpoint is None:
+        direct = DirectReads(app, limits, app.state.metrics)
+        (heartbeat,) = (each for each in heartbeats.routes.routes if isinstance(each, APIRoute))
+        answering = DirectHeartbeats(
+            answering, app, heartbeat, settings=settings, limits=limits, metrics=app.state.metrics
+        )
     cache = ResponseCache(
-        partial(FastAPI.__call__, app),
-        Addresses.of(kept, settings.cors_origins),
-        writing=WRITING,
-        # Traces are told by a layer: with them, every read takes the way through the layers.
-        direct=DirectReads(app, limits, app.state.metrics)
-        if settings.otlp_endpoint is None
-        else None,
+        answering, Addresses.of(kept, settings.cors_origins), writing=WRITING, direct=direct
     )
     app.state.response_cache = app.answering = cache
     app.state.metrics.gathering.append(Gathering(cache, app.state.metrics))

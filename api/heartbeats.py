@@ -46,7 +46,7 @@ class ProgressReport(BaseModel):
     sequence: int = Field(default=0, ge=0, lt=2**53, description="Counts the visit's reports")
 
 
-_REPORT: Final = TypeAdapter(ProgressReport)
+REPORT: Final = TypeAdapter(ProgressReport)
 
 
 class _Direct(APIRoute):
@@ -65,7 +65,7 @@ async def _handle(request: Request) -> Response:
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise RequestValidationError([], body=body)
     try:
-        report = _REPORT.validate_json(body)
+        report = REPORT.validate_json(body)
     except ValidationError as error:
         raise _refused(error, body) from error
     context = Context(held, request, identity)

@@ -81,12 +81,13 @@ class Limits:
         policy = self._policy(scope)
         return policy is None or await policy.hit(await _client(scope))
 
-    async def verdict(self, scope: Scope) -> Verdict | None:
-        """Counts a request; None where nothing is counted."""
+    async def verdict(self, scope: Scope, client: str | None = None) -> Verdict | None:
+        """Counts a request; None where nothing is counted. `client`: who asks, where that is known."""
         policy = self._policy(scope)
         if policy is None:
             return None
-        client = await _client(scope)
+        if client is None:
+            client = await _client(scope)
         within = await policy.hit(client)
         stats = await policy.limiter.get_window_stats(policy.limit, policy.name, client)
         seconds = max(0, math.ceil(stats.reset_time - time.time()))

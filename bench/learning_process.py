@@ -1,4 +1,6 @@
-"""The API as it is, and the same API with one write for each heartbeat: `bench.api_process` serves them."""
+"""The API with one write for each heartbeat: a FastAPI route as it is usually written, and the way that ours
+takes around it. `bench.api_process` serves them.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,14 @@ class Unbuffered:
 
 
 def one_write_each() -> FastAPI:
-    app = create_app(Settings.load())
+    return _unbuffered(create_app(Settings.load(), short_ways=False))
+
+
+def one_write_each_short_way() -> FastAPI:
+    return _unbuffered(create_app(Settings.load()))
+
+
+def _unbuffered(app: FastAPI) -> FastAPI:
     usual = app.router.lifespan_context
 
     @asynccontextmanager
