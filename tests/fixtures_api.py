@@ -42,8 +42,11 @@ def api_settings(
 @pytest.fixture(scope="module")
 async def app(api_settings: Settings) -> AsyncIterator[FastAPI]:
     made = create_app(api_settings)
-    async with made.router.lifespan_context(made):
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        # One learner's reports come one after another here, and each would wait a quarter of a second.
+        patch.setattr("academy.heartbeats.EVERY", 0.02)
+        async with made.router.lifespan_context(made):
+            yield made
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ def free_port() -> int:
     return port
 
 
+@pytest.mark.slow
 @pytest.mark.journey
 async def test_scheduler_and_worker_of_the_file_form_a_cluster_over_tls(tmp_path: Path):
     if shutil.which("openssl") is None:

@@ -343,7 +343,7 @@ def check(environment: Synchronous, *, examples: int, steps: int) -> None:
 
 
 def test_no_order_of_events_breaks_a_job(synchronous: Synchronous) -> None:
-    check(synchronous, examples=25, steps=20)
+    check(synchronous, examples=12, steps=20)
 
 
 @pytest.mark.slow
