@@ -49,7 +49,7 @@ def ffmpeg_path() -> str:
 def ffmpeg(*arguments: str | Path, into: Path | None = None) -> None:
     """Runs ffmpeg; `into` receives what it writes to a pipe, as a recorder without seeking would."""
     command = [ffmpeg_path(), "-nostdin", "-v", "error", "-y", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, timeout=600, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.decode()[-2000:]}")
     if into is not None:
