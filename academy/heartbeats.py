@@ -6,7 +6,7 @@ acknowledged outlives this process and the database's. The price is that quarter
 waits for.
 
 The memory is bounded: when it is full, senders wait for the next write, and are asked to come back
-(Unavailable) when even that takes too long. What a failed write held is kept and written later, too.
+(Unavailable) when even that takes too long. What a write held that failed for the database's sake is kept and written later, too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Round:
 
 
 class HeartbeatBuffer:
-    """One per process. `add` takes a heartbeat into memory, `written` waits until it is kept for good."""
+    """One per process. `add` takes a heartbeat into memory, `report` also waits until it is kept for good."""
 
     def __init__(
         self, progress: ProgressStore, *, most: int = MOST, patience: float = PATIENCE

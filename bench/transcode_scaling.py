@@ -2,7 +2,7 @@
 
 Simulated are the real chunk plan and passes, handed out one after another in the viewer's order as `schedule.py`
 does; each chunk reads what is recorded, begins, encodes segments whose costs are drawn from those measured, and
-stores its last one; between the passes and at the end the media are published. Assumed is what one machine
+stores its last one; beside the second pass and at the end the media are published. Assumed is what one machine
 cannot tell: encoders of unequal speed, stragglers (which are helped) and kills. Results count all of that; stderr
 also tells the efficiency without what is assumed. The ratio is wall time over perfect sharing of the
 encoding alone: 1 / efficiency.
@@ -95,18 +95,17 @@ class Simulation:
 
     def wall(self) -> float:
         """Seconds from the claim to the last publication."""
-        at = self._measured.plan
+        at = published = self._measured.plan
         chunks = plan_chunks(self._grid, slots=self._encoders)
         for number, rungs in enumerate(self._measured.passes(self._encoders)):
             at = self._pass(at, joined(chunks) if number else chunks, rungs)
             self._recorded += self._grid.segment_count * len(rungs)
-            at += self._measured.publish
-            # Pictures and chapters are made once, on the dispatcher; what follows is a few texts.
+            # Beside the next pass: pictures and chapters, once, on the dispatcher; then a few texts.
+            published = max(published, at) + self._measured.publish
             if number == 0:
-                at += (
-                    self._measured.quick * self._grid.segment_count + self._measured.close * SLIDES
-                )
-        return at
+                published += self._measured.quick * self._grid.segment_count
+                published += self._measured.close * SLIDES
+        return published
 
     def _pass(self, began: float, chunks: Iterable[Chunk], rungs: Rungs) -> float:
         """When its last chunk is done."""

@@ -44,7 +44,7 @@ from transcoding.encode import encode_chunk
 from transcoding.engine import EngineLost, open_engine
 from transcoding.local import transcode_file
 from transcoding.passes import later_rungs
-from transcoding.planning import Planner
+from transcoding.planning import Planner, inspected
 from transcoding.tasks import Outcome, Task, TaskKind
 from transcoding.tasks import Result as Encoded
 
@@ -152,7 +152,7 @@ def measure(two_hours: Grid) -> Measured:
 
 
 async def _planned(planner: Planner, name: str) -> tuple[Inspection, MediaPlan]:
-    inspection = await planner.inspection(name)
+    inspection = await inspected(planner.storage, planner.source_key, name)
     return inspection, await planner.plan(inspection, profiles.load())
 
 

@@ -22,8 +22,8 @@ from bench.transcode_lecture import lecture
 from bench.transcode_rivals import LIMIT, Rivals
 from transcoding import binary, profiles
 from transcoding.binary import FFmpeg
-from transcoding.directory import DirectoryStore
-from transcoding.planning import Planner
+from transcoding.directory import SOURCE_KEY, DirectoryStore
+from transcoding.planning import Planner, inspected
 
 SECONDS: Final = 120.0
 """Of the lecture, as short as a lecture may be thought: the pipeline's start counts fully."""
@@ -77,8 +77,9 @@ def pipeline(source: Path, out: Path) -> None:
 
 
 async def _plan(source: Path, program: FFmpeg) -> MediaPlan:
-    planner = Planner(DirectoryStore(source.parent, source), "source", program)
-    return await planner.plan(await planner.inspection(source.name), profiles.load())
+    store = DirectoryStore(source.parent, source)
+    inspection = await inspected(store, SOURCE_KEY, source.name)
+    return await Planner(store, SOURCE_KEY, program).plan(inspection, profiles.load())
 
 
 def _check(program: str, source: Path, plan: MediaPlan, rivals: Rivals, ours: Path) -> None:

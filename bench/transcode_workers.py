@@ -31,7 +31,7 @@ from tests.certificates import make_certificates
 from tests.fixtures_storage import running_swift
 from tests.journeys.dask_cluster import Cluster
 from tests.journeys.installation import Installation
-from tests.journeys.networks import Namespace, namespaces, unavailable
+from tests.journeys.networks import Namespace, networks, unavailable
 from transcoding import binary
 
 SECONDS: Final = 32.0
@@ -108,9 +108,9 @@ def _installations(folder: Path) -> Iterator[tuple[Installation, Installation]]:
         mongo = stack.enter_context(EmbeddedMongo(_made(folder, "mongo")))
         s3 = stack.enter_context(running_swift(_made(folder, "swift")))
         ports = [urlsplit(url).port or 0 for url in (s3.endpoint, mongo.url)]
-        places = stack.enter_context(namespaces(WORKERS, ports))
+        nets = stack.enter_context(networks(WORKERS, ports))
         certificates = make_certificates(folder)
-        cluster = Cluster(folder, certificates, stack, host=places[0].gateway)
+        cluster = Cluster(folder, certificates, stack, networks=nets)
 
         profile = folder / "plain.yaml"
         profile.write_text(PLAIN)
@@ -137,13 +137,13 @@ def _installations(folder: Path) -> Iterator[tuple[Installation, Installation]]:
             ACADEMY_DASK_TLS_CERT=str(certificates.certificate),
             ACADEMY_DASK_TLS_KEY=str(certificates.key),
         )
-        for place in places:
-            env = _elsewhere(two.env, folder, place)
-            cluster.add_worker(env, host=place.address, inside=place.inside)
+        for place in nets.places:
+            cluster.add_worker(_elsewhere(two.env, folder, place), place)
         yield one, two
         told = cluster.log.read_text(errors="replace")
-        if missing := [place.address for place in places if f"tls://{place.address}:" not in told]:
-            raise RuntimeError(f"No worker came from {missing}:\n{told[-4000:]}")
+        unseen = [each.address for each in nets.places if f"tls://{each.address}:" not in told]
+        if unseen:
+            raise RuntimeError(f"No worker came from {unseen}:\n{told[-4000:]}")
 
 
 def _elsewhere(env: dict[str, str], folder: Path, place: Namespace) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,13 +11,16 @@ from dataclasses import dataclass
 
 import httpx
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from academy.mongo.stores import MongoStores
 from academy.settings import Settings
+from api.answered import Answer
 from api.app import create_app
 from api.provenance import SCOPE_KEY
-from api.response_cache import ResponseCache
+from api.response_cache import Direct, ResponseCache
+from api.whole_answers import Whole
 from tests.fixtures_api import client_of
 
 PULSE = "opportunities/pulse"
@@ -36,6 +40,19 @@ class Processes:
     def slow_down(self) -> None:
         for cache in self.caches:
             cache._app = self._dawdling(cache._app)
+            assert cache._direct is not None
+            cache._direct = self._dawdling_direct(cache._direct)
+
+    def _dawdling_direct(self, direct: Direct) -> Direct:
+        """Public reads go this shorter way."""
+
+        async def slow(scope: Scope, route: APIRoute) -> Answer | None:
+            answer = await direct(scope, route)
+            if self.dawdle:
+                await asyncio.sleep(self.dawdle)
+            return answer
+
+        return slow
 
     def _dawdling(self, app: ASGIApp) -> ASGIApp:
         async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,6 +68,13 @@ class Processes:
                 await send(message)
 
         return slow
+
+    def ready(self, path: str) -> list[bytes | None]:
+        """What each process would send without waiting; None where it would have to make it."""
+        return [
+            _content(cache.ready(_scope(client.build_request("GET", path))))
+            for client, cache in zip(self.kept, self.caches, strict=True)
+        ]
 
     async def settled(self) -> None:
         """When both caches were told of everything written until now."""
@@ -99,6 +123,24 @@ async def two_processes(settings: Settings) -> AsyncIterator[Processes]:
             processes.slow_down()
             await processes.settled()
             yield processes
+
+
+def _scope(request: httpx.Request) -> Scope:
+    """As uvicorn would say it."""
+    return {
+        "type": "http",
+        "method": request.method,
+        "path": request.url.path,
+        "query_string": request.url.query,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+    }
+
+
+def _content(whole: Whole | None) -> bytes | None:
+    if whole is None:
+        return None
+    packed = b"content-encoding: gzip" in whole.lines
+    return gzip.decompress(whole.body) if packed else whole.body
 
 
 def _listening(app: FastAPI) -> Counter[str]:

@@ -25,8 +25,8 @@ DECODER_WARM_UP: Final = Fraction(1)
 """Seconds read before the first sample that counts: Opus wants 80 ms, MP3's reservoir some frames."""
 CEILING_DB: Final = -1.5
 """True peak, where the gain is positive. AAC adds a little on top."""
-OVERSAMPLED: Final = 4 * AUDIO_RATE
-"""A limiter sees the peaks between samples only at a higher rate (ITU-R BS.1770 annex 2)."""
+OVERSAMPLED: Final = 4
+"""A limiter sees the peaks between samples only at so many times the rate (ITU-R BS.1770 annex 2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def audio_command(
         AUDIO_RATE,
         **{"async": 1, "first_pts": stretch.first_sample, "min_comp": "0.00001"},
     )
-    stream = _levelled(stream, rendition)
+    stream = _levelled(stream, rendition, limited_at(audio.sample_rate))
     if pad_samples:
         stream = stream.filter("apad", pad_len=pad_samples)
     stream = stream.filter("atrim", end_sample=stretch.samples)
@@ -123,12 +123,20 @@ def aligned(time: Fraction, rate: int) -> Fraction:
     return time // step * step
 
 
-def _levelled(stream: Any, rendition: AudioRendition) -> Any:
+def limited_at(rate: int) -> int:
+    """The limiter's own rate, a multiple of ours: four times that of the source, which is where its peaks
+    come from. A voice recorded at 24 kHz takes half the time.
+    """
+    enough = (times * AUDIO_RATE for times in (1, 2) if times * AUDIO_RATE >= OVERSAMPLED * rate)
+    return next(enough, OVERSAMPLED * AUDIO_RATE)
+
+
+def _levelled(stream: Any, rendition: AudioRendition, limited: int) -> Any:
     layout = "mono" if rendition.channels == 1 else "stereo"
     if rendition.gain_db > 0:
         stream = stream.filter("aformat", sample_fmts="flt", channel_layouts=layout)
         stream = stream.filter("volume", f"{rendition.gain_db:.2f}dB", precision="float")
-        stream = stream.filter("aresample", OVERSAMPLED)
+        stream = stream.filter("aresample", limited)
         # level: no automatic make-up gain. latency: the look ahead shifts nothing.
         stream = stream.filter(
             "alimiter", limit=f"{10 ** (CEILING_DB / 20):.4f}", level="false", latency="true"

@@ -1,6 +1,6 @@
 """Which ffmpeg: ACADEMY_FFMPEG, else the system's if good enough, else the one in the wheel.
 
-Looking costs about 0.2 s of CPU once per process and binary.
+Looking costs about 0.4 s of CPU once per process and binary.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import hashlib
 import re
 import shutil
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -64,6 +65,7 @@ REMEDY: Final = (
     "Install ffmpeg 5.1 or newer with libx264 (Debian: `apt install ffmpeg`), "
     "or `pip install imageio-ffmpeg`, or set ACADEMY_FFMPEG to the path of one."
 )
+_LOOKING: Final = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,19 @@ def _from_wheel() -> str | None:
         return None
 
 
-@cache
 def examine(path: str, origin: str) -> FFmpeg:
-    """Looks at one binary; what cannot even be started is `missing` altogether."""
+    """What one binary is. Tasks that begin side by side look once: the others wait for that."""
+    with _LOOKING:
+        return replace(_examined(path), origin=origin)
+
+
+@cache
+def _examined(path: str) -> FFmpeg:
+    """Without an origin; what cannot even be started is `missing` altogether."""
     try:
         banner = _ask(path, "-version")
     except (OSError, subprocess.SubprocessError):
-        return FFmpeg(path, "", "", origin, missing=("a program that starts",))
+        return FFmpeg(path, "", "", "", missing=("a program that starts",))
     version = _version(banner)
     missing: list[str] = []
     if not _new_enough(version):
@@ -152,7 +160,7 @@ def examine(path: str, origin: str) -> FFmpeg:
             missing.append("a libx264 that encodes")
     av1 = b"" if "encoder libsvtav1" in lacking else signatures[1].result()
     print_of = hashlib.sha256(b"\0".join((banner.encode(), x264, av1))).hexdigest()[:16]
-    return FFmpeg(path, version, print_of, origin, tuple(missing), tuple(lacking))
+    return FFmpeg(path, version, print_of, "", tuple(missing), tuple(lacking))
 
 
 def _ask(path: str, *arguments: str) -> str:

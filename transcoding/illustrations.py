@@ -86,7 +86,12 @@ def illustrate(
         return Illustrations(poster=_sound(plan, segments, put, folder))
     small = min(video, key=lambda rung: rung.width * rung.height)
     reel = Reel(plan.grid, small, segments, cancelled)
-    stills = make_stills(reel, Reel(plan.grid, poster_rung(video), segments, cancelled))
+    large = Reel(plan.grid, poster_rung(video), segments, cancelled)
+    # Side by side: nothing else keeps the machine busy by now, and both mostly decode.
+    with ThreadPoolExecutor(1, thread_name_prefix="stills") as aside:
+        making = aside.submit(make_stills, reel, large)
+        chapters = _chapters(reel, _thumbnail_rung(video), put, folder)
+    stills = making.result()
     names = [f"storyboard-{number}.jpg" for number in range(len(stills.sheets))]
     for name, sheet in zip(names, stills.sheets, strict=True):
         put(folder + name, sheet, "image/jpeg")
@@ -102,7 +107,7 @@ def illustrate(
             height=board.height,
             segments=board.step,
         ),
-        chapters=_chapters(reel, _thumbnail_rung(video), put, folder),
+        chapters=chapters,
     )
 
 

@@ -40,8 +40,8 @@ async def transcode_file(
     began = time.monotonic()
     settings = Settings.load()
     chosen = profiles.load(profile)
-    ffmpeg = await asyncio.to_thread(binary.find, settings.ffmpeg)
     ledger, store = await asyncio.to_thread(_open, path, outdir, profile, on_progress)
+    ffmpeg = asyncio.ensure_future(asyncio.to_thread(binary.find, settings.ffmpeg))
     try:
         elsewhere = settings.model_copy(update={"dask_scheduler": scheduler}) if scheduler else None
         async with open_engine(elsewhere, workers=workers, at_once=False) as engine:
@@ -65,6 +65,8 @@ async def transcode_file(
     except BaseException:
         ledger.let_go()
         raise
+    finally:
+        ffmpeg.cancel()
     names = [receipt.name for receipt in await ledger.receipts("")]
     await asyncio.to_thread(ledger.finish, names)
     await asyncio.to_thread(store.tidy)

@@ -6,9 +6,11 @@ was frozen and recorded is found again by the next attempt, which encodes only w
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from academy.errors import Conflict
 from academy.jobs import Progress
@@ -27,12 +29,14 @@ from transcoding.findings import with_measured
 from transcoding.items import AUDIO_SHARE, Item, Meter, longest_first, viewers_order
 from transcoding.ledger import Frozen, Ledger
 from transcoding.passes import in_passes
-from transcoding.planning import Planner, in_thread
+from transcoding.planning import Planner, in_thread, inspected
 from transcoding.profiles import Profile
 from transcoding.publish import Publisher
 from transcoding.schedule import Schedule
 from transcoding.tasks import Task, TaskKind
 from transcoding.urgency import priority
+
+T = TypeVar("T")
 
 
 class EncoderChanged(EncodingFailed):
@@ -68,21 +72,24 @@ async def transcode(
     engine: Engine,
     storage: ObjectStore,
     ledger: Ledger,
-    ffmpeg: FFmpeg,
+    ffmpeg: FFmpeg | asyncio.Future[FFmpeg],
     profile: Profile | None = None,
 ) -> Publication:
     """Publishes what can be watched first as soon as it is whole, then the whole ladder.
 
-    Returns what is published last; that the job is done is the owner's to say.
+    Returns what is published last; that the job is done is the owner's to say. `ffmpeg` may still be
+    looked for: the inspection needs none.
 
     Raises RejectedMedia, EncodingFailed (its `kind` decides the retry), Transient, Unavailable,
     LeaseLost. Cancelling the coroutine ends its tasks and their ffmpeg within 2 s.
     """
-    planner = Planner(storage, assignment.source_key, ffmpeg)
     await ledger.progress(Progress(stage="inspecting"))
     with span("inspect"):
-        inspection = await planner.inspection(assignment.filename)
+        inspection = await inspected(storage, assignment.source_key, assignment.filename)
     await ledger.inspected(inspection)
+    if not isinstance(ffmpeg, FFmpeg):
+        ffmpeg = await ffmpeg
+    planner = Planner(storage, assignment.source_key, ffmpeg)
     frozen = await ledger.frozen()
     if frozen is None:
         await ledger.progress(Progress(stage="planning"))
@@ -104,10 +111,23 @@ async def transcode(
     receipts = await encoding.run(late=False)
     texts = await planner.subtitles(inspection, assignment.language)
     publisher = Publisher(storage, assignment.prefix(frozen.media_id), texts)
-    publication = await encoding.publish(publisher, receipts)
     if frozen.plan.later:
-        publication = await encoding.publish(publisher, await encoding.run(late=True))
-    return publication
+        # The encoders go on while pictures and chapters are made here.
+        first = encoding.publish(publisher, encoding.plan.at_first, receipts)
+        receipts = await beside(first, encoding.run(late=True))
+    await ledger.progress(Progress(stage="publishing", fraction=1.0))
+    return await encoding.publish(publisher, encoding.plan, receipts)
+
+
+async def beside(aside: Coroutine[Any, Any, object], main: Coroutine[Any, Any, T]) -> T:
+    """What `main` returns, once both are done. The first failure ends the other and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(aside)
+            leading = group.create_task(main)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return leading.result()
 
 
 class _Encoding:
@@ -149,16 +169,15 @@ class _Encoding:
         receipts = await self._ledger.receipts(self._media_id)
         return [r for r in receipts if r.number < self.plan.grid.segment_count]
 
-    async def publish(self, publisher: Publisher, receipts: Sequence[Receipt]) -> Publication:
-        """What is encoded so far, as the media's next revision; what is published already, as it is."""
-        plan = self.plan if self._late else self.plan.at_first
-        if self._late or not self.plan.later:
-            await self._ledger.progress(Progress(stage="publishing", fraction=1.0))
+    async def publish(
+        self, publisher: Publisher, plan: MediaPlan, receipts: Sequence[Receipt]
+    ) -> Publication:
+        """What `plan` has, as the media's next revision; what is published already, as it is."""
         while True:
             current = await self._ledger.publication(self._media_id)
             if current is not None and {r.id for r in current.renditions} >= set(plan.tracks):
                 return current
-            with span("publish", {"academy.late": self._late}):
+            with span("publish", {"academy.renditions": len(plan.tracks)}):
                 publication = await self._written(publisher, plan, receipts, current)
             try:
                 await self._ledger.publish(publication)

@@ -41,11 +41,6 @@ class Planner:
     source_key: str
     ffmpeg: FFmpeg
 
-    async def inspection(self, filename: str) -> Inspection:
-        return await self._on_source(
-            lambda source, cancelled: inspect(source, filename=filename, cancelled=cancelled)
-        )
-
     async def plan(self, inspection: Inspection, profile: Profile) -> MediaPlan:
         if not self.ffmpeg.has("encoders", "libsvtav1"):
             profile = profile.without_av1
@@ -133,11 +128,26 @@ class Planner:
         )
 
     async def _on_source(self, work: Callable[[Source, Cancelled], T]) -> T:
-        def opened(cancelled: Cancelled) -> T:
-            with open_source(self.storage, self.source_key) as source:
-                return work(source, cancelled)
+        return await _with_source(self.storage, self.source_key, work)
 
-        return await in_thread(opened)
+
+async def inspected(storage: ObjectStore, source_key: str, filename: str) -> Inspection:
+    """As `probe.inspect`, in a thread: what anybody wants to know first, and without ffmpeg."""
+    return await _with_source(
+        storage,
+        source_key,
+        lambda source, cancelled: inspect(source, filename=filename, cancelled=cancelled),
+    )
+
+
+async def _with_source(
+    storage: ObjectStore, source_key: str, work: Callable[[Source, Cancelled], T]
+) -> T:
+    def opened(cancelled: Cancelled) -> T:
+        with open_source(storage, source_key) as source:
+            return work(source, cancelled)
+
+    return await in_thread(opened)
 
 
 def _begun(source: Source, inspection: Inspection) -> Source:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.certificates import Certificates
 from tests.journeys.installation import PATIENCE, free_port
+from tests.journeys.networks import Namespace, Networks
 
 
 class Cluster:
@@ -22,9 +23,14 @@ class Cluster:
         certificates: Certificates,
         stack: ExitStack,
         *,
-        host: str = "127.0.0.1",
+        networks: Networks | None = None,
     ) -> None:
-        self.address = f"tls://{host}:{free_port()}"
+        """With networks the scheduler listens in their hub, and the host sees it on its loopback."""
+        port = free_port()
+        host = networks.hub.address if networks else "127.0.0.1"
+        self.address = f"tls://127.0.0.1:{port}"
+        """For the host."""
+        self._scheduler = f"tls://{host}:{port}"
         self.log = folder / "dask.log"
         self._stack = stack
         self._folder = folder
@@ -35,26 +41,24 @@ class Cluster:
         ]
         self._run(
             *("scheduler", "--protocol", "tls", "--host", host),
-            *(
-                "--port",
-                self.address.rsplit(":", 1)[1],
-                "--no-dashboard",
-                "--dashboard-address",
-                ":0",
-            ),
+            *("--port", str(port), "--no-dashboard", "--dashboard-address", ":0"),
             env=None,
+            inside=networks.hub.inside if networks else (),
         )
+        if networks:
+            networks.show_on_host(port)
 
     def add_worker(
-        self, env: dict[str, str], *, host: str = "127.0.0.1", inside: Sequence[str] = ()
+        self, env: dict[str, str], place: Namespace | None = None
     ) -> subprocess.Popen[bytes]:
-        """`inside`: the words that run a command elsewhere, such as in a network namespace."""
+        """On the host, or in a place of the networks."""
+        host = place.address if place else "127.0.0.1"
         return self._run(
-            *("worker", self.address, "--host", host, "--no-dashboard", "--no-nanny"),
+            *("worker", self._scheduler, "--host", host, "--no-dashboard", "--no-nanny"),
             *("--dashboard-address", ":0", "--nthreads", "1", "--resources", "encoder=1"),
             *("--local-directory", str(self._folder)),
             env=env,
-            inside=inside,
+            inside=place.inside if place else (),
         )
 
     def _run(

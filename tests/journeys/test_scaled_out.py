@@ -18,7 +18,7 @@ from tests.journeys.conftest import Installing
 from tests.journeys.dask_cluster import Cluster
 from tests.journeys.decoding import decode
 from tests.journeys.installation import wait_until
-from tests.journeys.networks import Namespace, namespaces, unavailable
+from tests.journeys.networks import Namespace, networks, unavailable
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
@@ -131,8 +131,8 @@ def test_workers_with_networks_of_their_own_make_a_lecture(
         pytest.skip(reason)
     with ExitStack() as stack:
         shared = [httpx.URL(s3_server.endpoint).port or 0, mongo_port(mongo_url)]
-        places = stack.enter_context(namespaces(2, shared))
-        cluster = Cluster(tmp_path, make_certificates(tmp_path), stack, host=places[0].gateway)
+        nets = stack.enter_context(networks(2, shared))
+        cluster = Cluster(tmp_path, make_certificates(tmp_path), stack, networks=nets)
         academy = install(
             **s3_server.environment,
             ACADEMY_STORAGE_URL=f"s3://{s3_server.new_bucket()}/academy",
@@ -145,12 +145,8 @@ def test_workers_with_networks_of_their_own_make_a_lecture(
         ).start()
         academy.add_course("networks")
         workers = [
-            cluster.add_worker(
-                worker_environment(academy.env, tmp_path, place),
-                host=place.address,
-                inside=place.inside,
-            )
-            for place in places
+            cluster.add_worker(worker_environment(academy.env, tmp_path, place), place)
+            for place in nets.places
         ]
         recording = footage("lecture", duration=24)
         arguments = ["--course", "networks", "--title", "Farther", "--publish"]
@@ -159,7 +155,7 @@ def test_workers_with_networks_of_their_own_make_a_lecture(
         assert decode(academy.lecture(lecture_id)["playback"]["hls"]).frames == 720
         # Both took part, each over its own address.
         log = cluster.log.read_text(errors="replace")
-        assert all(f"tls://{place.address}:" in log for place in places), log[-4000:]
+        assert all(f"tls://{place.address}:" in log for place in nets.places), log[-4000:]
         assert all(worker.poll() is None for worker in workers), log[-4000:]
         # Nothing of the dispatcher's disk: the workers' own data directories hold no media.
         assert not academy.segments()

@@ -1,7 +1,8 @@
 """The response cache as Hypothesis sees it: writes, deletes, publications and reads through two processes.
 
 Reads race with writes, change streams are killed, and after each step, once the caches were told of
-all that was written, every page must be what an application without a cache answers.
+all that was written, every page must be what an application without a cache answers. So must what the
+server takes from them without asking (`ready`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class CacheMachine(RuleBasedStateMachine):
         self.courses: list[str] = []
         self.lectures: list[str] = []
         self.gone: list[str] = []
+        self.at_once = 0
+        """Answers that a server would have sent without asking the application."""
 
     @initialize()
     def begin(self) -> None:
@@ -165,6 +168,9 @@ class CacheMachine(RuleBasedStateMachine):
     def dawdle(self, seconds: float) -> None:
         self.processes.dawdle = seconds
 
+    def teardown(self) -> None:
+        assert self.at_once  # or nothing was compared
+
     def addresses(self) -> list[str]:
         return [
             "/v1/courses",
@@ -195,6 +201,9 @@ class CacheMachine(RuleBasedStateMachine):
             for client in clients:
                 kept = await client.get(path)
                 assert (kept.status_code, kept.content) == (fresh.status_code, fresh.content), path
+            for at_once in self.processes.ready(path):
+                assert at_once in {None, fresh.content}, path
+                self.at_once += at_once is not None
         self.processes.dawdle = dawdle
 
 

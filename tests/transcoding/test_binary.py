@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ def test_the_one_found_can_do_all_that_is_needed(ffmpeg: FFmpeg) -> None:
     assert ffmpeg.version
     assert len(ffmpeg.fingerprint) == 16
     found = find(Path(ffmpeg.path)) if ffmpeg.origin == "setting" else find()
-    assert found is examine(ffmpeg.path, ffmpeg.origin)
+    assert found == examine(ffmpeg.path, ffmpeg.origin)
 
 
 def test_a_setting_goes_before_everything(ffmpeg: FFmpeg) -> None:
@@ -68,6 +70,19 @@ def test_a_good_system_ffmpeg_is_taken(
     (tmp_path / "ffmpeg").symlink_to(ffmpeg.path)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert find().origin == "system"
+
+
+def test_one_look_serves_all_that_ask_at_once_whatever_they_call_it(
+    ffmpeg: FFmpeg, tmp_path: Path
+) -> None:
+    counting = tmp_path / "ffmpeg"
+    counting.write_text(f'#!/bin/sh\necho "$2" >> {tmp_path}/starts\nexec {ffmpeg.path} "$@"\n')
+    counting.chmod(counting.stat().st_mode | stat.S_IXUSR)
+    with ThreadPoolExecutor(3) as pool:
+        seen = list(pool.map(partial(examine, str(counting)), ("setting", "system", "wheel")))
+    assert [each.origin for each in seen] == ["setting", "system", "wheel"]
+    assert len({each.fingerprint for each in seen}) == 1
+    assert (tmp_path / "starts").read_text().count("-version") == 1
 
 
 def test_builds_that_may_encode_differently_differ_in_their_fingerprint(

@@ -4,10 +4,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from academy.media import AudioRendition, Grid, VideoRendition
 from academy.recordings import AudioStream, Ratio, VideoStream
 from transcoding.anchor import Anchor
-from transcoding.audio_command import Stretch, aligned, audio_command
+from transcoding.audio_command import Stretch, aligned, audio_command, limited_at
 from transcoding.commands import Span, colours, video_command
 from transcoding.sources import Source
 
@@ -186,6 +188,14 @@ def test_frames_of_coarse_containers_are_moved_to_where_they_belong() -> None:
     assert graph(argv).startswith(
         "[0:1]asetpts=47+1152*round((PTS+NB_SAMPLES-47)/1152)-NB_SAMPLES[s0];"
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "limited"),
+    [(8_000, 48_000), (22_050, 96_000), (24_000, 96_000), (44_100, 192_000), (96_000, 192_000)],
+)
+def test_peaks_are_looked_for_at_four_times_the_sources_rate(rate: int, limited: int) -> None:
+    assert limited_at(rate) == limited
 
 
 def test_only_a_gain_upwards_needs_the_limiter() -> None:

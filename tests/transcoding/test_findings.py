@@ -15,7 +15,7 @@ from tests.odd_recordings import ODD
 from transcoding import binary, profiles
 from transcoding.directory import SOURCE_KEY, DirectoryStore
 from transcoding.findings import with_measured
-from transcoding.planning import Planner
+from transcoding.planning import Planner, inspected
 from transcoding.sound_defects import drop_outs, is_clipped
 
 SMALL = "testsrc2=s=1280x720:r=5:d={seconds}"
@@ -90,9 +90,9 @@ LIST: dict[str, tuple[str, Severity, Maker, str]] = {
 
 async def told(path: Path, encoder: binary.FFmpeg) -> list[Finding]:
     """As the pipeline tells it once a recording is planned."""
-    planner = Planner(DirectoryStore(path.parent, path), SOURCE_KEY, encoder)
-    inspection = await planner.inspection(path.name)
-    plan = await planner.plan(inspection, profiles.load())
+    store = DirectoryStore(path.parent, path)
+    inspection = await inspected(store, SOURCE_KEY, path.name)
+    plan = await Planner(store, SOURCE_KEY, encoder).plan(inspection, profiles.load())
     explained = inspection.model_copy(update={"explanation": plan.explanation})
     return with_measured(explained, plan).findings
 

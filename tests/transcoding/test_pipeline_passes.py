@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import m3u8
 import pytest
@@ -15,6 +19,7 @@ from transcoding import pipeline
 from transcoding.directory import DirectoryLedger
 from transcoding.local import transcode_file
 from transcoding.planning import Planner
+from transcoding.publish import Publisher
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +84,7 @@ async def test_whoever_goes_on_after_the_first_revision_makes_only_the_second(
             await transcode_file(
                 footage("lecture"), tmp_path, profile=tiny_file, workers=2, watched=True
             )
-    assert not list(tmp_path.glob("v180/*"))
+    assert not list(tmp_path.glob("r2*"))
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("r1/*.*") if path.is_file()}
     small = {path: path.stat().st_mtime_ns for path in tmp_path.glob("v90/*.m4s")}
 
@@ -93,3 +98,44 @@ async def test_whoever_goes_on_after_the_first_revision_makes_only_the_second(
     assert frames(tmp_path / summary["hls"], "v180") == 180
     assert {path: path.stat().st_mtime_ns for path in written} == written
     assert {path: path.stat().st_mtime_ns for path in small} == small
+
+
+async def test_the_second_pass_begins_while_the_first_is_being_published(
+    footage: Footage, tiny_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, met = Publisher.publish, threading.Event()
+
+    def waits(self: Publisher, plan: MediaPlan, *rest: Any, **more: Any) -> Publication:
+        end = time.monotonic() + 60
+        while not met.is_set() and time.monotonic() < end:
+            if list(tmp_path.glob("v180/*.m4s")):
+                met.set()
+            time.sleep(0.02)
+        return whole(self, plan, *rest, **more)
+
+    monkeypatch.setattr(Publisher, "publish", waits)
+    summary = await transcode_file(
+        footage("lecture"), tmp_path, profile=tiny_file, workers=2, watched=True
+    )
+    assert met.is_set()
+    assert frames(tmp_path / summary["hls"], "v180") == 180
+
+
+async def test_what_fails_first_ends_what_goes_on_beside_it() -> None:
+    ended = asyncio.Event()
+
+    async def goes_on() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise Unavailable("at once")
+
+    for aside, main in ((goes_on, fails), (fails, goes_on)):
+        ended.clear()
+        with pytest.raises(Unavailable, match="at once"):
+            await pipeline.beside(aside(), main())
+        assert ended.is_set()
