@@ -21,8 +21,8 @@ from academy.errors import AcademyError
 from academy.settings import Settings
 from api.answered import Headers
 from api.context import Context, Services
-from api.direct_reads import layers
 from api.heartbeats import REPORT, report_progress
+from api.layers import Layers
 from api.metrics import Metrics
 from api.rate_limits import PROGRESS, Limits
 from api.request_log import HEADER, tell
@@ -48,13 +48,11 @@ class DirectHeartbeats:
         self._usual = usual
         self._app = app
         self._route = route
-        self._settings = settings
         self._limits = limits
         self._running = metrics.running
         self._requests = metrics.requests.labels("PUT", route.path, "204")
         self._seconds = metrics.seconds.labels("PUT", route.path)
-        self._around: dict[bytes, Headers] = {}
-        """Headers that the layers add, by origin."""
+        self._layers = Layers(settings)
         self._origins = {b"", *(each.encode() for each in settings.cors_origins)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,11 +89,9 @@ class DirectHeartbeats:
         self._seconds.observe(seconds)
         scope["route"] = self._route
         tell(scope, 204, seconds)
-        around = self._around.get(origin)
-        if around is None:
-            around = self._around[origin] = await layers(self._settings, origin)
         told.append((HEADER.lower().encode(), name.encode()))
-        await send({"type": "http.response.start", "status": 204, "headers": [*around, *told]})
+        around = [*await self._layers.headers(origin), *told]
+        await send({"type": "http.response.start", "status": 204, "headers": around})
         await send({"type": "http.response.body", "body": b""})
 
     async def _taken(self, scope: Scope, lecture: str, body: bytes) -> Headers | None:

@@ -24,19 +24,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from prometheus_client import Histogram
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from academy.correlation import accepted, request_id
 from academy.errors import AcademyError
-from academy.settings import Settings
 from api.answered import Answer, Headers
 from api.context import Context, Services, anyone, reader
 from api.languages import Languages
+from api.layers import Layers
 from api.metrics import Metrics
 from api.problems import answer_to
 from api.rate_limits import Limits
 from api.request_log import HEADER, tell
-from api.security import CrossOrigin, SecurityHeaders
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +56,7 @@ class DirectReads:
         self._running = metrics.running
         self._known: dict[str, DirectRead | None] = {}
         """By template."""
-        self._around: dict[bytes, Headers] = {}
-        """Headers that the layers add, by origin."""
+        self._layers = Layers(app.state.settings)
 
     async def __call__(self, scope: Scope, route: APIRoute) -> Answer | None:
         """None for what has to go the usual way: then nothing was answered, and it is counted again."""
@@ -95,10 +93,8 @@ class DirectReads:
     async def _with_layers(self, own: Headers, scope: Scope) -> Headers:
         """A header that the route has set stays as it is; `Vary` is added to."""
         origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        around = self._around.get(origin)
-        if around is None:
-            # The cache has no origins in its keys but those that are let in: there are few.
-            around = self._around[origin] = await layers(self._app.state.settings, origin)
+        # The cache has no origins in its keys but those that are let in.
+        around = await self._layers.headers(origin)
         headers, set_already = list(own), {name for name, _ in own}
         for name, value in around:
             if name not in set_already:
@@ -107,26 +103,6 @@ class DirectReads:
                 at = next(at for at, each in enumerate(headers) if each[0] == b"vary")
                 headers[at] = (b"vary", headers[at][1] + b", " + value)
         return headers
-
-
-async def layers(settings: Settings, origin: bytes) -> Headers:
-    """The headers that CORS and security add to an answer without any: said by themselves."""
-    start: Message = {}
-
-    async def nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-
-    async def keep(message: Message) -> None:
-        start.update(message)
-
-    async def no_body() -> Message:
-        return {"type": "http.request"}
-
-    sent = [(b"origin", origin)] if origin else []
-    asked = {"type": "http", "method": "GET", "path": "/v1/", "headers": sent}
-    around = SecurityHeaders(CrossOrigin(nothing, settings), settings)
-    await around(asked, no_body, keep)
-    return [(bytes(name).lower(), bytes(value)) for name, value in start["headers"]]
 
 
 @dataclass(frozen=True, slots=True)
