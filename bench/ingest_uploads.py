@@ -40,7 +40,8 @@ from tests.fixtures_browser import FLAGS
 from tests.fixtures_storage import S3Server, running_swift
 
 SECRET: Final = "a secret of the benchmarks, thirty-two characters"  # noqa: S105
-SIZE: Final = int(os.environ.get("BENCH_INGEST_MIB", "128")) * 1024**2
+SIZE: Final = int(os.environ.get("BENCH_INGEST_MIB", "512")) * 1024**2
+"""What an hour of lecture takes."""
 ROUNDS: Final = 5
 PATIENCE: Final = 300_000
 """Milliseconds."""
