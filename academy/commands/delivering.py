@@ -62,6 +62,9 @@ async def deliver(order: Order, api: str, token: str, folder: Path, display: Dis
                 await remote.post(f"/lectures/{lecture_id}/publish")
             if order.wait:
                 await _wait(remote, lecture_id, display)
+            else:
+                page = f"{api.rstrip('/')}/studio#/lectures/{lecture_id}"
+                display.say(f"Sent. What becomes of it: {page} (or wait for it with --wait).")
         except NotTranscoded:
             # The next run sends a corrected attempt to the same lecture.
             state.upload_id = state.recording_id = None
