@@ -4,68 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
-import socket
-import sys
 
-import httpx
 import pytest
 
 from academy.errors import SettingsError
 from academy.people import Role
 from academy.tokens import issue
 from api.server import serve
+from tests.api.serving import free_port, serving
 from tests.documents import a_course, a_lecture, a_recording_of
-
-SERVE = (
-    "import sys; from academy.settings import Settings; from api.server import serve; "
-    "serve(Settings.load(), '127.0.0.1', int(sys.argv[1]))"
-)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-async def start(port, **environment):
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        SERVE,
-        str(port),
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
 
 
 @pytest.fixture(scope="module")
 async def server(api_settings, tmp_path_factory):
-    port = free_port()
-    process = await start(
-        port,
-        ACADEMY_MONGODB_URL=api_settings.mongodb_url,
-        ACADEMY_MONGODB_DATABASE=api_settings.mongodb_database,
-        ACADEMY_STORAGE_URL=api_settings.storage_url,
-        ACADEMY_SECRET_KEY=api_settings.secret_key,
-        ACADEMY_PUBLIC_URL=f"http://127.0.0.1:{port}",
-        ACADEMY_DATA_DIR=str(tmp_path_factory.mktemp("data")),
-    )
-    url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
-        while process.returncode is None:
-            try:
-                if (await client.get("/health/ready")).status_code == 200:
-                    break
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-        yield process, client
-    if process.returncode is None:
-        process.kill()
-    await process.communicate()
+    async with serving(api_settings, tmp_path_factory.mktemp("data")) as served:
+        yield served
 
 
 async def test_answers_do_not_name_the_server(server):
