@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -168,7 +167,8 @@ class Entries:
         self._most = most
         self._kept: dict[Key, Entry] = {}
         self._sizes: dict[Key, int] = {}
-        self._by_mark: defaultdict[str, set[Key]] = defaultdict(set)
+        self._by_mark: dict[str, Key | set[Key]] = {}
+        """Most marks are those of one entry: a set for each would take more memory than the answers."""
         self.bytes = 0
         self.evicted = 0
         """By changes and for want of room, since the start."""
@@ -181,7 +181,11 @@ class Entries:
         self._drop(key)
         self._kept[key] = entry
         for mark in entry.marks:
-            self._by_mark[mark].add(key)
+            keys = self._by_mark.setdefault(mark, key)
+            if isinstance(keys, set):
+                keys.add(key)
+            elif keys is not key:
+                self._by_mark[mark] = {keys, key}
         self._sizes[key] = 0
         self.weigh(key)
 
@@ -205,8 +209,10 @@ class Entries:
 
     def evict(self, marks: Iterable[str]) -> None:
         for mark in marks:
-            for key in self._by_mark.pop(mark, ()):
-                self.evicted += self._drop(key)
+            keys = self._by_mark.pop(mark, None)
+            if keys is not None:
+                for key in keys if isinstance(keys, set) else (keys,):
+                    self.evicted += self._drop(key)
 
     def clear(self) -> None:
         self.evicted += len(self._kept)
@@ -222,8 +228,10 @@ class Entries:
         self.bytes -= self._sizes.pop(key)
         for mark in entry.marks:
             keys = self._by_mark.get(mark)
-            if keys is not None:
+            if isinstance(keys, set):
                 keys.discard(key)
                 if not keys:
                     del self._by_mark[mark]
+            elif keys == key:
+                del self._by_mark[mark]
         return True
