@@ -6,7 +6,7 @@ acknowledged outlives this process and the database's. The price is that quarter
 waits for.
 
 The memory is bounded: when it is full, senders wait for the next write, and are asked to come back
-(Unavailable) when even that takes too long. What a write held that failed for the database's sake is kept and written later, too.
+(Unavailable) when even that takes too long. What an outage kept from being written is written later.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ class Entries:
         self._kept: dict[Key, Entry] = {}
         self._sizes: dict[Key, int] = {}
         self._by_mark: dict[str, Key | set[Key]] = {}
-        """Most marks are those of one entry: a set for each would take more memory than the answers."""
+        """Most marks are those of one entry: a set for each would be a fifth of an answer's memory."""
         self.bytes = 0
         self.evicted = 0
         """By changes and for want of room, since the start."""

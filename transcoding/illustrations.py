@@ -1,6 +1,6 @@
 """What shows a finished lecture without playing it: poster, storyboard, chapters with a thumbnail each.
 
-Made once, when everything is encoded and has long been playable. Blocking.
+Made once, when the first pass is encoded and has long been playable. Blocking.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def illustrate(
     small = min(video, key=lambda rung: rung.width * rung.height)
     reel = Reel(plan.grid, small, segments, cancelled)
     large = Reel(plan.grid, poster_rung(video), segments, cancelled)
-    # Side by side: nothing else keeps the machine busy by now, and both mostly decode.
+    # Side by side: both mostly fetch segments and decode them, in threads that leave each other alone.
     with ThreadPoolExecutor(1, thread_name_prefix="stills") as aside:
         making = aside.submit(make_stills, reel, large)
         chapters = _chapters(reel, _thumbnail_rung(video), put, folder)

@@ -66,7 +66,8 @@ async def transcode_file(
         ledger.let_go()
         raise
     finally:
-        ffmpeg.cancel()
+        if not ffmpeg.cancel() and not ffmpeg.cancelled():
+            ffmpeg.exception()  # taken note of: whatever else failed came first and is told
     names = [receipt.name for receipt in await ledger.receipts("")]
     await asyncio.to_thread(ledger.finish, names)
     await asyncio.to_thread(store.tidy)

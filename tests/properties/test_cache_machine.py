@@ -245,7 +245,7 @@ def check(
 
 
 def test_no_process_shows_what_is_not_so(environment):
-    check(environment, examples=4, steps=8)
+    check(environment, examples=6, steps=8)
 
 
 @pytest.mark.slow

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import math
+import subprocess
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from academy.media import INIT, PRIMING_UNITS, UNIT_SAMPLES
+from academy.media import AUDIO_RATE, INIT, PRIMING_UNITS, UNIT_SAMPLES
 from tests.fixtures_footage import Footage
 from tests.fixtures_transcoding import Bench, Benches, samples
 from tests.footage import ffmpeg
 from transcoding import anchor, binary, sources
 from transcoding.anchor import Anchor, anchored
+from transcoding.audio_command import CEILING_DB, Stretch, audio_command
 from transcoding.tasks import Outcome, TaskKind
 
 CHIRP = "0.25*sin(2*PI*(200+60*t)*t)+0.08*sin(2*PI*3100*t)+0.02*random(0)"
@@ -163,6 +166,33 @@ def test_a_gain_upwards_never_passes_the_ceiling(bench: Benches, tmp_path: Path)
     (heard,) = samples(made.joined("a64"))
     assert 0.1 < max(map(abs, heard[20_000:40_000])) < 0.2
     assert max(map(abs, heard)) < 0.95
+
+
+@pytest.mark.parametrize("rate", [8_000, 24_000, 48_000])
+def test_the_encoder_is_given_nothing_beyond_the_ceiling_between_samples_either(
+    bench: Benches, tmp_path: Path, rate: int
+) -> None:
+    path, given, finer = tmp_path / "peaks.wav", tmp_path / "given.f32", tmp_path / "finer.f32"
+    # Four samples make a wave of the loud clicks: its peaks lie between them, 3 dB higher.
+    loud = f"0.5*sin(2*PI*({rate // 4}*t+1/8))*lt(mod(t\\,1)\\,0.02)"
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc=0.02*sin(2*PI*300*t)+{loud}:s={rate}:d=4", path)
+    made = bench(path, gain_db=18.0)
+    assert made.inspection.audio is not None
+    assert made.plan.audio is not None
+    argv = audio_command(
+        made.ffmpeg.path,
+        sources.of_file(path),
+        made.inspection.audio,
+        Stretch(made.grid, 0, made.grid.segment_count),
+        made.plan.audio,
+    )
+    plain = {"aac": "pcm_f32le", "adts": "f32le", "pipe:1": str(given)}
+    subprocess.run([plain.get(word, word) for word in argv], check=True, timeout=60)
+    form = ["-f", "f32le", "-ac", "1"]
+    ffmpeg(*form, "-ar", str(AUDIO_RATE), "-i", given, *form, "-ar", str(4 * AUDIO_RATE), finer)
+    heard = array("f", finer.read_bytes())
+    ceiling = 10 ** (CEILING_DB / 20)
+    assert 0.97 * ceiling < max(map(abs, heard)) < 1.02 * ceiling
 
 
 def test_frames_are_anchored_by_what_the_first_ones_last() -> None:
