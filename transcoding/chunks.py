@@ -15,16 +15,20 @@ FIRST_CHUNKS = (1, 1)
 """Segments of the first chunks: two run in parallel, so that 8 s are playable soonest. The next ones
 double, and are never waited for: see `tests/properties/test_no_stall.py`."""
 UNWATCHED_LEAST = 2
-"""Segments of a chunk at least, where nobody waits: each chunk costs a start and a seek."""
+"""Segments of a chunk at least, where nobody waits: each chunk costs a start and a seek, as much as a
+quarter of a segment."""
 FEW = 8
 """Encoders of which one that straggles is not missed."""
 LONGEST_CHUNK = Fraction(64)
+LONGEST_UNWATCHED = Fraction(240)
+"""Seconds. With these, a share of `LONGEST_CHUNK` or less is not cut below its half: encoders that start together
+and have as much to do end together, and more chunks would cost more than they even out."""
 LONGEST_STRETCH = Fraction(600)
 """Seconds. Audio costs little: the first stretch is ready before the first picture."""
 
 
 def plan_chunks(
-    grid: Grid, *, slots: int = 1, watched: bool = True, longest: Fraction = LONGEST_CHUNK
+    grid: Grid, *, slots: int = 1, watched: bool = True, longest: Fraction | None = None
 ) -> list[Chunk]:
     """Chunks of 1, 1, 2, 4, 8 … segments up to about `longest` seconds, in the viewer's order; of the
     longest from the start where nobody watches.
@@ -33,7 +37,9 @@ def plan_chunks(
     Polychronopoulos and Kuck 1987), so that they end together. Where there are many, half of that, so that
     one that straggles costs little: simulated, 128 encoders are 80 % efficient with it, and 52 % without.
     """
-    return _grow(grid, FIRST_CHUNKS if watched else (), longest, slots=slots)
+    if watched:
+        return _grow(grid, FIRST_CHUNKS, longest or LONGEST_CHUNK, slots=slots)
+    return _grow(grid, (), longest or LONGEST_UNWATCHED, slots=slots)
 
 
 def plan_stretches(
@@ -64,6 +70,8 @@ def _grow(grid: Grid, first: tuple[int, ...], longest: Fraction, *, slots: int =
     total = grid.segment_count
     most = max(1, int(longest * grid.frame_rate.fraction / grid.segment_frames))
     chunks: list[Chunk] = []
+    brief = total * grid.segment_frames <= LONGEST_CHUNK * slots * grid.frame_rate.fraction
+    half = total // (2 * slots) if brief else 0
     start, size = 0, 1
     while start < total:
         index, left = len(chunks), total - start
@@ -71,7 +79,7 @@ def _grow(grid: Grid, first: tuple[int, ...], longest: Fraction, *, slots: int =
         size = min(grown, most) if first else most
         if slots > 1:
             share = left // slots
-            least = 1 if first else UNWATCHED_LEAST
+            least = 1 if first else max(UNWATCHED_LEAST, half)
             size = min(size, max(least, share if slots <= FEW else max(min(2, share), share // 2)))
         # A short rest joins its predecessor: a chunk of its own would cost a seek and a start.
         spare = max(size // 4, 0 if first else 1)

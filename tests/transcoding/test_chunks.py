@@ -40,7 +40,9 @@ def test_encoders_end_together() -> None:
 def test_where_nobody_watches_chunks_are_long_from_the_start() -> None:
     assert sizes(plan_chunks(grid(48), slots=2, watched=False)) == [6, 3, 3]
     assert sizes(plan_chunks(grid(20), slots=2, watched=False)) == [2, 3]
-    assert sizes(plan_chunks(grid(7200), slots=2, watched=False))[:3] == [16, 16, 16]
+    assert sizes(plan_chunks(grid(120), slots=2, watched=False)) == [15, 7, 8]
+    assert sizes(plan_chunks(grid(600), slots=2, watched=False)) == [60, 45, 22, 11, 6, 3, 3]
+    assert sizes(plan_chunks(grid(7200), slots=2, watched=False))[:3] == [60, 60, 60]
 
 
 def test_a_few_seconds_are_two_chunks_for_two_cores() -> None:
