@@ -53,8 +53,9 @@ class CourseView:
     @property
     def made_from(self) -> frozenset[str]:
         """A lecture that is not shown adds itself by a write on its course: publishing recounts it."""
-        marks = {mark("courses", self.course["slug"]), *_named_by(self.course)}
-        marks.update([f"lectures/{lecture['id']}" for lecture in self.lectures])
+        marks = _named_by(self.course)
+        marks.append(mark("courses", self.course["slug"]))
+        marks += [f"lectures/{lecture['id']}" for lecture in self.lectures]
         return frozenset(marks)
 
 

@@ -9,6 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from api.answered import Headers
 from api.context import Context
 from api.etags import etag, not_modified
 from api.links import next_page
@@ -18,6 +19,8 @@ _CONTENT_TYPE: Final = (b"content-type", JSON.encode())
 PUBLIC: Final = "public, no-cache"
 """Caches may keep it and must ask whether it is still current."""
 PRIVATE: Final = "private, no-store"
+_PUBLIC: Final = (b"cache-control", PUBLIC.encode())
+_PRIVATE: Final = (b"cache-control", PRIVATE.encode())
 
 
 def answer(
@@ -31,32 +34,38 @@ def answer(
     """JSON with a strong ETag; 304 when a reader has these very bytes. Lists have revision 0."""
     body = to_json(document)
     tag = etag(revision, body)
-    headers = {"ETag": tag, "Vary": context.languages.vary, "Cache-Control": _caching(context)}
-    if context.languages.used:
-        headers["Content-Language"] = ", ".join(context.languages.used)
+    languages, scope = context.languages, context.request.scope
+    headers: Headers = [
+        (b"etag", tag.encode("latin-1")),
+        (b"vary", languages.vary),
+        _PUBLIC if context.identity is None else _PRIVATE,
+    ]
+    if languages.used:
+        headers.append((b"content-language", ", ".join(languages.used).encode("latin-1")))
     if location is not None:
-        headers["Location"] = location
+        headers.append((b"location", location.encode("latin-1")))
     cursor = _next_cursor(document)
     if cursor is not None:
-        headers["Link"] = next_page(context.request, cursor)
-    reading = context.request.method in {"GET", "HEAD"}
-    if reading and not_modified(context.request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
+        headers.append((b"link", next_page(context.request, cursor).encode("latin-1")))
+    known = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
+    if (
+        known is not None
+        and scope["method"] in {"GET", "HEAD"}
+        and not_modified(known.decode("latin-1"), tag)
+    ):
+        return Rendered(b"", 304, headers)
+    headers += ((b"content-length", b"%d" % len(body)), _CONTENT_TYPE)
     return Rendered(body, status, headers)
 
 
 class Rendered(Response):
-    """JSON that is ready, with headers that are known to need no looking at."""
+    """Bytes that are ready, with headers that are known to need no looking at."""
 
     media_type = JSON
 
-    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, body: bytes, status: int, headers: Headers) -> None:
         self.status_code, self.body, self.background = status, body, None
-        self.raw_headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers.items()
-        ]
-        self.raw_headers += ((b"content-length", b"%d" % len(body)), _CONTENT_TYPE)
+        self.raw_headers = headers
 
 
 def untagged(document: BaseModel, *, status: int = 200, location: str | None = None) -> Response:
@@ -71,7 +80,3 @@ def _next_cursor(document: BaseModel | Mapping[str, Any]) -> str | None:
     if isinstance(document, Mapping):
         return document.get("next_cursor")
     return getattr(document, "next_cursor", None)
-
-
-def _caching(context: Context) -> str:
-    return PUBLIC if context.identity is None else PRIVATE

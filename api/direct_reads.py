@@ -14,8 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from copy import copy
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -30,6 +29,7 @@ from academy.correlation import accepted, request_id
 from academy.errors import AcademyError
 from api.answered import Answer, Headers
 from api.context import Context, Services, anyone, reader
+from api.direct_parameters import INVALID, Parameter
 from api.languages import Languages
 from api.layers import Layers
 from api.metrics import Metrics
@@ -39,9 +39,6 @@ from api.request_log import HEADER, tell
 
 log = logging.getLogger(__name__)
 
-Field = Any
-"""FastAPI's own of a parameter."""
-_INVALID: Final = object()
 _REQUEST_ID: Final = HEADER.lower().encode()
 
 
@@ -69,7 +66,8 @@ class DirectReads:
         if read is None or arguments is None or not await self._limits.within(scope):
             return None
         scope["route"], scope["endpoint"] = route, route.endpoint
-        given = dict(scope["headers"]).get(_REQUEST_ID)
+        sent = dict(scope["headers"])
+        given = sent.get(_REQUEST_ID)
         name = accepted(None if given is None else given.decode("latin-1"))
         begun = time.perf_counter()
         request_id.set(name)  # for good: servers run each request in a context of its own
@@ -86,23 +84,24 @@ class DirectReads:
         seconds = time.perf_counter() - begun
         read.seconds.observe(seconds)
         tell(scope, answer.status_code, seconds)
-        headers = await self._with_layers(answer.raw_headers, scope)
+        # The cache has no origins in its keys but those that are let in.
+        around = await self._layers.headers(sent.get(b"origin", b""))
+        headers = _within(around, answer.raw_headers)
         headers.append((_REQUEST_ID, name.encode()))
         return Answer(answer.status_code, headers, bytes(answer.body))
 
-    async def _with_layers(self, own: Headers, scope: Scope) -> Headers:
-        """A header that the route has set stays as it is; `Vary` is added to."""
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), b"")
-        # The cache has no origins in its keys but those that are let in.
-        around = await self._layers.headers(origin)
-        headers, set_already = list(own), {name for name, _ in own}
-        for name, value in around:
-            if name not in set_already:
-                headers.append((name, value))
-            elif name == b"vary":
-                at = next(at for at, each in enumerate(headers) if each[0] == b"vary")
-                headers[at] = (b"vary", headers[at][1] + b", " + value)
-        return headers
+
+def _within(around: Headers, own: Headers) -> Headers:
+    """A header that the route has set stays as it is; `Vary` is added to."""
+    headers, set_already = list(own), {name for name, _ in own}
+    for each in around:
+        name = each[0]
+        if name not in set_already:
+            headers.append(each)
+        elif name == b"vary":
+            at = next(at for at, (known, _) in enumerate(headers) if known == name)
+            headers[at] = (name, headers[at][1] + b", " + each[1])
+    return headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +110,11 @@ class DirectRead:
 
     call: Callable[..., Awaitable[Response]]
     pattern: re.Pattern[str]
-    path: Sequence[Field]
-    query: Sequence[Field]
+    path: Sequence[Parameter]
+    query: Sequence[Parameter]
     context: str
     """Name of the argument."""
-    lang: Field | None
+    lang: Parameter | None
     """None where nothing is localised."""
     seconds: Histogram
 
@@ -132,8 +131,8 @@ class DirectRead:
         return cls(
             own.call,
             route.path_regex,
-            own.path_params,
-            own.query_params,
+            [Parameter.of(each, "path") for each in own.path_params],
+            [Parameter.of(each, "query") for each in own.query_params],
             asking.name or "",
             _lang(asking),
             seconds.labels("GET", route.path),
@@ -145,37 +144,26 @@ class DirectRead:
         found = self.pattern.match(scope["path"])
         if found is None:
             return None
-        scope["path_params"] = found.groupdict()
+        path = scope["path_params"] = found.groupdict()
         query = scope["query_string"]
         given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
-        made = {
-            **_validated(self.path, scope["path_params"], "path"),
-            **_validated(self.query, given, "query"),
-        }
-        lang = None if self.lang is None else _valid(self.lang, given, "query")
-        if lang is _INVALID or _INVALID in made.values():
-            return None
+        made = {each.name: each.read(path) for each in self.path}
+        for each in self.query:
+            made[each.name] = each.read(given)
         languages = Languages()
         if self.lang is not None:
+            lang = self.lang.read(given)
+            if lang is INVALID:
+                return None
             wished = dict(scope["headers"]).get(b"accept-language", b"")
             languages = Languages.asked(lang, wished.decode("latin-1"))
+        if INVALID in made.values():
+            return None
         services: Services = scope["app"].state.services
         made[self.context] = Context(services, request, None, languages)
         return made
 
 
-def _lang(asking: Dependant) -> Field | None:
-    return next((each for each in asking.query_params if each.alias == "lang"), None)
-
-
-def _validated(fields: Sequence[Field], given: Mapping[str, str], where: str) -> dict[str, Any]:
-    return {each.name: _valid(each, given, where) for each in fields}
-
-
-def _valid(parameter: Field, given: Mapping[str, str], where: str) -> Any:
-    """As `fastapi.dependencies.utils` does it."""
-    value = given.get(parameter.alias)
-    if value is None:
-        return _INVALID if parameter.field_info.is_required() else copy(parameter.default)
-    valid, errors = parameter.validate(value, {}, loc=(where, parameter.alias))
-    return _INVALID if errors else valid
+def _lang(asking: Dependant) -> Parameter | None:
+    field = next((each for each in asking.query_params if each.alias == "lang"), None)
+    return None if field is None else Parameter.of(field, "query")

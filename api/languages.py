@@ -80,14 +80,15 @@ class Languages:
         return cls(wanted=wishes(accept_language or ""))
 
     @property
-    def vary(self) -> str:
-        return "Authorization" if self.by_address else "Accept-Language, Authorization"
+    def vary(self) -> bytes:
+        return b"Authorization" if self.by_address else b"Accept-Language, Authorization"
 
     def heading(self, text: Mapping[str, str], fallback: str) -> str | dict[str, str]:
         """A resource's own title or name: its language is the answer's language."""
         if self.everything:
             return dict(text)
-        language = self._choice(text, fallback)
+        wanted = self.wanted
+        language = wanted[0] if wanted and wanted[0] in text else self._choice(text, fallback)
         if language not in self.used:
             self.used.append(language)
         return text.get(language, "")
@@ -98,17 +99,11 @@ class Languages:
         if len(text) == 1:  # whatever is wished, and nearly always
             (only,) = text.values()
             return only
+        wanted = self.wanted
+        if wanted and wanted[0] in text:  # nearly always again, and what `choose` tries first
+            return text[wanted[0]]
         chosen = self._chosen.get((fallback, *text))
         return text.get(chosen or self._choice(text, fallback), "")
-
-    def texts(self, many: Sequence[tuple[Mapping[str, str], str]]) -> list[str | dict[str, str]]:
-        """`text` of each: a call for every line of a course is what takes its time."""
-        if self.everything:
-            return [dict(text) for text, _ in many]
-        return [
-            next(iter(text.values())) if len(text) == 1 else self.text(text, fallback)
-            for text, fallback in many
-        ]
 
     def _choice(self, text: Mapping[str, str], fallback: str) -> str:
         chosen = self._chosen[fallback, *text] = choose(text, self.wanted, fallback)[0]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ipaddress
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from fastapi import Request
@@ -43,9 +44,18 @@ class Policy:
     name: str
     limit: RateLimitItem
     limiter: FixedWindowRateLimiter
+    _key: Callable[[str], str]
+    """Under which the limiter counts a client, remembered: to write it takes longer than to count."""
+
+    @classmethod
+    def of(cls, name: str, limit: RateLimitItem, storage: Storage) -> Policy:
+        key = lru_cache(maxsize=4096)(partial(limit.key_for, name))
+        return cls(name, limit, FixedWindowRateLimiter(storage), key)
 
     async def hit(self, client: str) -> bool:
-        return await self.limiter.hit(self.limit, self.name, client)
+        """As `FixedWindowRateLimiter.hit` counts."""
+        counted = await self.limiter.storage.incr(self._key(client), self.limit.get_expiry())
+        return counted <= self.limit.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +87,9 @@ class Limits:
         self._policies: dict[str, Policy | None] | None = None
 
     async def within(self, scope: Scope) -> bool:
-        """Counts a request whose answer does not tell how many are left."""
+        """Counts a request without credentials whose answer does not tell how many are left."""
         policy = self._policy(scope)
-        return policy is None or await policy.hit(await _client(scope))
+        return policy is None or await policy.hit(_address(scope))
 
     async def verdict(self, scope: Scope, client: str | None = None) -> Verdict | None:
         """Counts a request; None where nothing is counted. `client`: who asks, where that is known."""
@@ -144,7 +154,7 @@ class RateLimits:
 def _policy(name: str, limit: str, storage: Storage) -> Policy | None:
     if limit == "off":
         return None
-    return Policy(name, parse(limit), FixedWindowRateLimiter(storage))
+    return Policy.of(name, parse(limit), storage)
 
 
 async def _client(scope: Scope) -> str:
@@ -155,11 +165,19 @@ async def _client(scope: Scope) -> str:
             identity = None  # the route says what is wrong with the token
         if identity is not None:
             return f"account {identity.subject}"
-    return f"address {_network((scope.get('client') or ('',))[0])}"
+    return _address(scope)
+
+
+def _address(scope: Scope) -> str:
+    return _network((scope.get("client") or ("",))[0])
 
 
 @lru_cache(maxsize=4096)
 def _network(address: str) -> str:
+    return f"address {_customer(address)}"
+
+
+def _customer(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:  # a socket without addresses

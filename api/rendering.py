@@ -99,15 +99,15 @@ def course_detail(
     `streaming`: ids of those that can be watched though their media are not published yet.
     """
     course = view.course
-    card = Rendering(view.named, languages, public_url).card(course)
+    made = Rendering(view.named, languages, public_url).card(course)
     lines: dict[str | None, list[JSON]] = {section["id"]: [] for section in course["sections"]}
     loose: list[JSON] = []
-    titles = languages.texts([(each["title"], each["language"]) for each in lectures])
-    for each, title in zip(lectures, titles, strict=True):
+    text = languages.text
+    for each in lectures:
         lines.get(each["section"], loose).append(
             {
                 "id": each["id"],
-                "title": title,
+                "title": text(each["title"], each["language"]),
                 "duration": each["duration"],
                 "playable": each["media"] is not None or each["id"] in streaming,
                 "published": each["published"],
@@ -124,8 +124,9 @@ def course_detail(
     ]
     if loose:
         sections.append({"id": None, "title": None, "lectures": loose})
-    description = languages.maybe(course["description"], course["language"])
-    return {**card, "description": description, "sections": sections}
+    made["description"] = languages.maybe(course["description"], course["language"])
+    made["sections"] = sections
+    return made
 
 
 def lecture_detail(view: LectureView, playback: Playback, languages: Languages) -> JSON:

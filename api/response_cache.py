@@ -18,11 +18,8 @@ Correct before fast:
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fastapi.routing import APIRoute
@@ -31,8 +28,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.answered import Answer
 from api.provenance import SCOPE_KEY, Provenance
 from api.response_cache_entries import NOTHING, PERSONAL, Entries, Entry
-from api.response_cache_keys import Address, Addresses, Key, encoding
-from api.whole_answers import Whole
+from api.response_cache_fills import Fills
+from api.response_cache_keys import Address, Addresses, Key
+from api.response_cache_spellings import Meaning, Spellings
+from api.whole_answers import WRITING, Whole
 
 TRUST: Final = 0.8
 """Seconds without news of the change stream for which what is kept is believed."""
@@ -44,40 +43,11 @@ MOST: Final = 64 * 1024**2
 """Bytes kept."""
 LARGEST: Final = 1024**2
 """Bytes of one answer."""
-SPELLINGS: Final = 8192
-"""Requests remembered as they were spelt, so that the next one alike is not parsed again."""
 KEPT: Final = frozenset({200, 307})
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 Direct = Callable[[Scope, APIRoute], Awaitable[Answer | None]]
 """Answers as the application does, or not at all."""
-Spelling = tuple[str, bytes, bytes | None, bytes | None, bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a request, as it was spelt, asks for."""
-
-    address: Address
-    key: Key
-    coding: str
-
-
-@dataclass(slots=True, eq=False)
-class Fill:
-    """One answer being made. `begun`: before anything was read."""
-
-    begun: float
-    made: asyncio.Future[Entry | None] | None = None
-    """Once somebody waits; None in it when whoever made it was cancelled."""
-    overtaken: bool = False
-    """By something that may have changed anything."""
-    changed: set[str] = field(default_factory=set)
-
-    async def joined(self) -> Entry | None:
-        if self.made is None:
-            self.made = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(self.made)  # others wait for it, too
 
 
 class ResponseCache:
@@ -97,12 +67,13 @@ class ResponseCache:
         self._app = app
         self._direct = direct
         self._addresses = addresses
+        self._varies = addresses.varies
         self._writing = frozenset(writing)
         self._clock = clock
         self._entries = Entries(most)
-        self._spellings: dict[Spelling, Meaning] = {}
-        self._joinable: dict[Key, Fill] = {}
-        self._fills: set[Fill] = set()
+        self._spellings = Spellings(addresses)
+        self._known = self._spellings.known
+        self._fills = Fills()
         self._following = False
         self._trusted_until = 0.0
         self.cleared = 0
@@ -133,9 +104,7 @@ class ResponseCache:
 
     def changed(self, marks: Iterable[str]) -> None:
         marks = list(marks)
-        for fill in self._fills:
-            fill.changed.update(marks)
-        self._joinable.clear()
+        self._fills.changed(marks)
         self._entries.evict(marks)
 
     def lost(self) -> None:
@@ -144,9 +113,7 @@ class ResponseCache:
 
     def forget(self) -> None:
         """Everything, also what is being read."""
-        for fill in self._fills:
-            fill.overtaken = True
-        self._joinable.clear()
+        self._fills.forget()
         self._entries.clear()
         self.cleared += 1
 
@@ -154,9 +121,7 @@ class ResponseCache:
         """Nobody tells of changes any more. Waits for the fills under way: they use the stores."""
         self._following = False
         self.lost()
-        while self._fills:
-            with suppress(Exception):  # told to whoever asked
-                await next(iter(self._fills)).joined()
+        await self._fills.ended()
 
     # What is asked by clients.
 
@@ -169,7 +134,7 @@ class ResponseCache:
             return None
         headers = dict(scope["headers"])
         get = headers.get
-        meaning = self._spellings.get(
+        meaning = self._known.get(
             (
                 scope["path"],
                 scope["query_string"],
@@ -183,14 +148,14 @@ class ResponseCache:
         entry = self._kept(meaning.key)
         if entry is None:
             return None
-        form = entry.forms.get(meaning.coding)
+        form = entry.packed if meaning.coding else entry.plain
         if form is None:
             return None
         if_none_match = get(b"if-none-match")
         if if_none_match is not None and form.matches(if_none_match):
             self._count(entry, "GET", 304)
             return form.whole_unchanged()
-        self._count(entry, "GET", entry.status)
+        self._count(entry, "GET", form.status)
         return form.whole()
 
     def _kept(self, key: Key) -> Entry | None:
@@ -204,6 +169,7 @@ class ResponseCache:
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        write = scope.pop(WRITING, None)
         if not self._following or scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -223,7 +189,7 @@ class ResponseCache:
             get(b"accept-encoding"),
             get(b"origin"),
         )
-        meaning = self._spellings.get(spelling) or self._understood(spelling)
+        meaning = self._known.get(spelling) or self._spellings.understood(spelling)
         if meaning is None:
             await self._app(scope, receive, send)
             return
@@ -233,19 +199,22 @@ class ResponseCache:
             if entry.status in PERSONAL and not own:
                 await self._app(scope, receive, send)
                 return
-        form = entry.forms.get(meaning.coding)
+        form = entry.packed if meaning.coding else entry.plain
         if form is None:
             form = await entry.form(meaning.coding)
             self._entries.weigh(meaning.key)
         if_none_match = get(b"if-none-match")
-        if if_none_match is not None and form.matches(if_none_match):
-            self._count(entry, method, 304)
-            await send(form.unchanged())
-            await send(NOTHING)
+        same = if_none_match is not None and form.matches(if_none_match)
+        self._count(entry, method, 304 if same else form.status)
+        if (
+            write is not None
+            and entry.marks  # what else is answered has not been looked at
+            and method == "GET"
+            and write(form.whole_unchanged() if same else form.whole())
+        ):
             return
-        self._count(entry, method, entry.status)
-        await send(form.start)
-        await send(form.body if method == "GET" else NOTHING)
+        await send(form.unchanged if same else form.start)
+        await send(form.content if method == "GET" and not same else NOTHING)
 
     @staticmethod
     def _count(entry: Entry, method: str, status: int) -> None:
@@ -257,47 +226,25 @@ class ResponseCache:
         else:
             address.others[method, status] += 1
 
-    def _understood(self, spelling: Spelling) -> Meaning | None:
-        path, query, accept_language, accept_encoding, origin = spelling
-        address = self._addresses.find(path)
-        if address is None:
-            return None
-        key = self._addresses.key(address, path, query, accept_language or b"", origin or b"")
-        if key is None:
-            return None
-        meaning = Meaning(address, key, encoding(accept_encoding or b""))
-        if sum(len(part or "") for part in spelling) <= 1024:
-            if len(self._spellings) >= SPELLINGS:
-                self._spellings.clear()
-            self._spellings[spelling] = meaning
-        return meaning
-
     async def _filled(self, meaning: Meaning, scope: Scope) -> tuple[Entry, bool]:
         """And whether this request made it."""
         while True:
-            fill, now = self._joinable.get(meaning.key), self._clock()
+            fill, now = self._fills.joinable(meaning.key), self._clock()
             if fill is None or not (now < self._trusted_until or now < fill.begun + UNWATCHED):
-                return await self._fill(Fill(now), meaning, scope), True
+                return await self._fill(meaning, scope, now), True
             entry = await fill.joined()
-            if (
-                entry is None
-            ):  # who made it was cancelled, and another may have begun and ended since
+            if entry is None:
+                # Who made it was cancelled, and another may have begun and ended since.
                 entry = self._kept(meaning.key)
             if entry is not None:
                 return entry, False
 
-    async def _fill(self, fill: Fill, meaning: Meaning, scope: Scope) -> Entry:
-        self._joinable[meaning.key] = fill
-        self._fills.add(fill)
+    async def _fill(self, meaning: Meaning, scope: Scope, now: float) -> Entry:
+        fill = self._fills.begin(meaning.key, now)
         entry = failure = None
         try:
-            entry = await self._made(fill.begun, meaning, scope)
-            if (
-                entry.marks
-                and not fill.overtaken
-                and fill.changed.isdisjoint(entry.marks)
-                and len(entry.content) <= LARGEST
-            ):
+            entry = await self._made(now, meaning, scope)
+            if entry.marks and fill.holds(entry.marks) and len(entry.plain.body) <= LARGEST:
                 self._entries.put(meaning.key, entry)
             self.filled += 1
         except Exception as error:
@@ -306,15 +253,7 @@ class ResponseCache:
         else:
             return entry
         finally:
-            self._fills.discard(fill)
-            if self._joinable.get(meaning.key) is fill:
-                del self._joinable[meaning.key]
-            if fill.made is not None:
-                if failure is None:
-                    fill.made.set_result(entry)
-                else:
-                    fill.made.set_exception(failure)
-                    fill.made.exception()  # it is told here also if all who waited have left
+            self._fills.end(meaning.key, fill, entry, failure)
 
     async def _made(self, begun: float, meaning: Meaning, scope: Scope) -> Entry:
         """By the application, asked in the key's own words."""
@@ -327,16 +266,16 @@ class ResponseCache:
             # What was told on the way that led to nothing does not hold.
             provenance = Provenance()
             answer = await self._usual(_asked(scope, meaning.key, provenance))
-        marks: frozenset[str] = frozenset()
-        if answer.status in KEPT and b"set-cookie" not in dict(answer.headers):
-            marks = frozenset(provenance.marks)
+        marks: tuple[str, ...] = ()
+        if answer.status in KEPT and not any(name == b"set-cookie" for name, _ in answer.headers):
+            marks = tuple(provenance.marks)
         until = begun + LIFE
         if provenance.until is not None:
             until = min(until, self._clock() + provenance.until - time.time())
-        return Entry(
+        return Entry.of(
             meaning.address,
-            *answer,
-            varies=self._addresses.varies,
+            answer,
+            varies=self._varies,
             marks=marks,
             until=until,
             unwatched_until=begun + UNWATCHED,

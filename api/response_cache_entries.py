@@ -1,8 +1,7 @@
 """What the response cache keeps: whole answers, ready to send, within a limit of bytes.
 
-An entry holds the messages that a server is given, with every header that the layers below had set,
-so that a hit is a look-up and two sends. Forms of an answer (plain, gzip) are made once, when first
-asked for.
+An entry holds what a server is given, with every header that the layers below had set, so that a hit
+is a look-up and a send. Forms of an answer (plain, gzip) are made once, when first asked for.
 """
 
 from __future__ import annotations
@@ -10,15 +9,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from api.answered import Headers
-from api.etags import not_modified
+from api.answered import Answer, Headers
+from api.response_cache_forms import Form
 from api.response_cache_keys import GZIP, PLAIN, Address, Key
-from api.whole_answers import Whole
-
-Message = dict[str, Any]
 
 PERSONAL: Final = frozenset({401, 403, 429})
 """Answers to one client, that say nothing to others who wait for the same."""
@@ -28,77 +25,9 @@ AT_ONCE: Final = 32 * 1024
 """Bytes that are compressed on the event loop (about a millisecond); more is done in a thread."""
 OVERHEAD: Final = 4096
 """Bytes that an entry takes besides its bodies, roughly."""
-NOTHING: Final[Message] = {"type": "http.response.body", "body": b""}
-_OF_THE_BODY: Final = frozenset(
-    {
-        b"content-encoding",
-        b"content-language",
-        b"content-length",
-        b"content-security-policy",
-        b"content-type",
-        b"referrer-policy",
-        b"strict-transport-security",
-        b"x-content-type-options",
-    }
-)
-"""Not in a 304: the reader has them with the body (RFC 9110 §15.4.5)."""
+NOTHING: Final[dict[str, Any]] = {"type": "http.response.body", "body": b""}
 _OF_ONE_CLIENT: Final = (b"ratelimit", b"x-ratelimit")
-_OF_ONE_REQUEST: Final = b"x-request-id"
-
-
-@dataclass(slots=True, eq=False)
-class Form:
-    """One encoding of an answer, as messages. What most answers are never asked for is made when they are."""
-
-    etag: bytes
-    start: Message
-    body: Message
-    _whole: Whole | None = None
-    _unchanged: Message | None = None
-    _whole_unchanged: Whole | None = None
-
-    @classmethod
-    def of(cls, status: int, headers: Headers, body: bytes, coding: str) -> Form:
-        kept = [each for each in headers if each[0] != b"content-length"]
-        etag = next((value for name, value in kept if name == b"etag"), b"")
-        if coding != PLAIN:
-            # Other bytes, so another strong tag (RFC 9110 §8.8.3.3).
-            tagged = etag.removesuffix(b'"') + f'-{coding}"'.encode()
-            kept = [(name, tagged if name == b"etag" else value) for name, value in kept]
-            kept.append((b"content-encoding", coding.encode()))
-            etag = tagged
-        kept.append((b"content-length", b"%d" % len(body)))
-        return cls(
-            etag,
-            {"type": "http.response.start", "status": status, "headers": kept},
-            {"type": "http.response.body", "body": body},
-        )
-
-    def whole(self) -> Whole:
-        """`start` and `body` as they go to the wire."""
-        if self._whole is None:
-            self._whole = Whole.of(self.start, self.body["body"])
-        return self._whole
-
-    def unchanged(self) -> Message:
-        """The start of a 304."""
-        if self._unchanged is None:
-            headers = [each for each in self.start["headers"] if each[0] not in _OF_THE_BODY]
-            self._unchanged = {**self.start, "status": 304, "headers": headers}
-        return self._unchanged
-
-    def whole_unchanged(self) -> Whole:
-        if self._whole_unchanged is None:
-            self._whole_unchanged = Whole.of(self.unchanged(), b"")
-        return self._whole_unchanged
-
-    def matches(self, if_none_match: bytes) -> bool:
-        if not self.etag:
-            return False
-        # Nearly always it is this very tag, and to read a list of them costs what a whole hit does.
-        return if_none_match == self.etag or not_modified(
-            if_none_match.decode("latin-1"), self.etag.decode("latin-1")
-        )
+_OF_ONE_REQUEST: Final = (*_OF_ONE_CLIENT, b"x-request-id")
 
 
 @dataclass(slots=True, eq=False)
@@ -106,58 +35,90 @@ class Entry:
     """An answer. Times are of the event loop's monotonic clock, in seconds."""
 
     address: Address
-    status: int
-    headers: Headers
-    content: bytes
-    varies: tuple[bytes, ...] = ()
-    marks: frozenset[str] = frozenset()
+    plain: Form
+    marks: tuple[str, ...] = ()
     """What it was made from; an answer that names nothing is not kept."""
     until: float = 0.0
     unwatched_until: float = 0.0
     """The same while nobody tells of changes."""
     used: bool = False
-    forms: dict[str, Form] = field(default_factory=dict)
+    packed: Form | None = None
+    """Encoded, once that was asked for; `plain` again where it is not worth it."""
+    size: int = 0
+    """Bytes it was last weighed at, with its key."""
 
-    def __post_init__(self) -> None:
-        kept: Headers = []
-        vary: list[bytes] = []
-        dropped = () if self.status in PERSONAL else _OF_ONE_CLIENT
-        if self.marks:  # it will answer other requests, too
-            dropped = (*dropped, _OF_ONE_REQUEST)
-        for each in self.headers:
-            if each[0] == b"vary" and self.status == 200:
-                vary.append(each[1])
-            elif not each[0].startswith(dropped):
-                kept.append(each)
-        if self.status == 200:
-            said = {part.strip().lower() for value in vary for part in value.split(b",")}
-            vary += [each for each in self.varies if each.lower() not in said]
-            if vary:
-                kept.append((b"vary", b", ".join(vary)))
-        self.headers = kept
-        self.forms[PLAIN] = Form.of(self.status, kept, self.content, PLAIN)
+    @classmethod
+    def of(
+        cls,
+        address: Address,
+        answer: Answer,
+        *,
+        varies: tuple[bytes, ...] = (),
+        marks: tuple[str, ...] = (),
+        until: float,
+        unwatched_until: float,
+    ) -> Entry:
+        """`varies`: what else than its route says the answer depends on."""
+        status, headers, body = answer
+        dropped: tuple[bytes, ...] = () if status in PERSONAL else _OF_ONE_CLIENT
+        if marks:  # it will answer other requests, too
+            dropped = _OF_ONE_REQUEST
+        form = Form.of(status, _lasting(status, headers, dropped, varies), body)
+        return cls(address, form, marks, until, unwatched_until)
+
+    @property
+    def status(self) -> int:
+        return self.plain.status
 
     @property
     def compressible(self) -> bool:
-        return self.status == 200 and any(name == b"etag" for name, _ in self.headers)
+        return self.plain.status == 200 and self.plain.etag != b""
 
     @property
     def bytes(self) -> int:
-        different = {id(form): len(form.body["body"]) for form in self.forms.values()}
-        return OVERHEAD + sum(different.values())
+        packed = self.packed
+        more = 0 if packed is None or packed is self.plain else len(packed.body)
+        return OVERHEAD + len(self.plain.body) + more
 
     async def form(self, coding: str) -> Form:
         """In the encoding, or plain where that is not worth it."""
-        if coding == PLAIN or not self.compressible or len(self.content) < WORTH_IT:
-            made = self.forms[coding] = self.forms[PLAIN]
-            return made
-        packed = (
-            gzip.compress(self.content, mtime=0)
-            if len(self.content) <= AT_ONCE
-            else await asyncio.to_thread(gzip.compress, self.content, mtime=0)
+        plain = self.plain
+        if coding == PLAIN:
+            return plain
+        if not self.compressible or len(plain.body) < WORTH_IT:
+            self.packed = plain
+            return plain
+        content = (
+            gzip.compress(plain.body, mtime=0)
+            if len(plain.body) <= AT_ONCE
+            else await asyncio.to_thread(gzip.compress, plain.body, mtime=0)
         )
-        made = self.forms[coding] = Form.of(self.status, self.headers, packed, GZIP)
+        self.packed = made = plain.packed(content, GZIP)
         return made
+
+
+def _lasting(
+    status: int, headers: Headers, dropped: tuple[bytes, ...], varies: tuple[bytes, ...]
+) -> Headers:
+    """Those that hold for all who are given the answer, without its length."""
+    kept: Headers = []
+    vary: tuple[bytes, ...] = ()
+    for each in headers:
+        name = each[0]
+        if name == b"vary" and status == 200:
+            vary = (*vary, each[1])
+        elif name != b"content-length" and not name.startswith(dropped):
+            kept.append(each)
+    if status == 200 and (vary or varies):
+        kept.append((b"vary", _joined(vary, varies)))
+    return kept
+
+
+@lru_cache(maxsize=64)
+def _joined(said: tuple[bytes, ...], varies: tuple[bytes, ...]) -> bytes:
+    """Kept: routes say one of few things."""
+    known = {part.strip().lower() for value in said for part in value.split(b",")}
+    return b", ".join((*said, *(each for each in varies if each.lower() not in known)))
 
 
 class Entries:
@@ -166,7 +127,6 @@ class Entries:
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: dict[Key, Entry] = {}
-        self._sizes: dict[Key, int] = {}
         self._by_mark: dict[str, Key | set[Key]] = {}
         """Most marks are those of one entry: a set for each would be a fifth of an answer's memory."""
         self.bytes = 0
@@ -178,15 +138,19 @@ class Entries:
         return len(self._kept)
 
     def put(self, key: Key, entry: Entry) -> None:
-        self._drop(key)
+        if key in self._kept:
+            self._drop(key)
         self._kept[key] = entry
+        by_mark = self._by_mark
         for mark in entry.marks:
-            keys = self._by_mark.setdefault(mark, key)
+            keys = by_mark.setdefault(mark, key)
+            if keys is key:
+                continue
             if isinstance(keys, set):
                 keys.add(key)
-            elif keys is not key:
-                self._by_mark[mark] = {keys, key}
-        self._sizes[key] = 0
+            else:
+                by_mark[mark] = {keys, key}
+        entry.size = 0
         self.weigh(key)
 
     def weigh(self, key: Key) -> None:
@@ -195,8 +159,8 @@ class Entries:
         if entry is None:
             return
         size = entry.bytes + 2 * sum(map(len, key))
-        self.bytes += size - self._sizes[key]
-        self._sizes[key] = size
+        self.bytes += size - entry.size
+        entry.size = size
         while self.bytes > self._most:
             oldest = next(iter(self._kept))
             passed = self._kept[oldest]
@@ -217,7 +181,6 @@ class Entries:
     def clear(self) -> None:
         self.evicted += len(self._kept)
         self._kept.clear()
-        self._sizes.clear()
         self._by_mark.clear()
         self.bytes = 0
 
@@ -225,7 +188,7 @@ class Entries:
         entry = self._kept.pop(key, None)
         if entry is None:
             return False
-        self.bytes -= self._sizes.pop(key)
+        self.bytes -= entry.size
         for mark in entry.marks:
             keys = self._by_mark.get(mark)
             if isinstance(keys, set):

@@ -5,6 +5,8 @@ header line of them anew: more than half of what a kept answer costs, though the
 never change. So this server first asks the application whether it has the answer ready
 (`ResponseCache.ready`). Under any other server, and in tests without one, the same answers are sent as ASGI messages.
 
+One that had to be made first, and is kept, goes the same way out of its task.
+
 The bytes are those that uvicorn would have written. Whatever is not plain is left to it: a connection
 that ends with the answer, a reader who is slow, requests that wait behind one another.
 """
@@ -12,13 +14,19 @@ that ends with the answer, a reader who is slow, requests that wait behind one a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from api.answered import Headers
 from api.header_limit import LimitedHeads
 
-Message = dict[str, Any]
+WRITING: Final = "academy.writing"
+"""Where an application is given, in the scope, a way to have a whole answer written that it had to make
+first: a function of the answer, which says whether it was written. It has to be taken out of the scope, or
+the two would hold each other.
+"""
 EMPTY: Final = b"\r\n"
 
 
@@ -31,9 +39,9 @@ class Whole(NamedTuple):
     body: bytes
 
     @classmethod
-    def of(cls, start: Message, body: bytes) -> Whole:
-        """Of a start message whose names and values are in order, as those of kept answers are."""
-        return cls(STATUS_LINE[start["status"]], _lines(start["headers"]) + EMPTY, body)
+    def of(cls, status: int, headers: Headers, body: bytes) -> Whole:
+        """Of headers whose names and values are in order, as those of kept answers are."""
+        return cls(STATUS_LINE[status], _lines(headers) + EMPTY, body)
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -61,7 +69,17 @@ class WholeAnswers(LimitedHeads):
             if answer is not None:
                 self._answer(cycle, answer)
                 return
+            scope: dict[str, Any] = cycle.scope  # type: ignore[assignment]
+            scope[WRITING] = partial(self._answer_later, cycle)
         super()._start_asgi_task(cycle, app)
+
+    def _answer_later(self, cycle: RequestResponseCycle, answer: Whole) -> bool:
+        """Meanwhile the server may have begun to stop, or the reader has left or become slow."""
+        plain = cycle.keep_alive and not self.pipeline and not self.flow.write_paused
+        if cycle.disconnected or not plain:
+            return False
+        self._answer(cycle, answer)
+        return True
 
     @staticmethod
     def _answer(cycle: RequestResponseCycle, answer: Whole) -> None:

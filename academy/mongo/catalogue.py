@@ -71,6 +71,35 @@ def _taken(document: Document) -> Named:
     return Named(by_slug("universities"), by_slug("programmes"), by_slug("instructors"))
 
 
+def _course(*lectures: Document) -> list[Document]:
+    """Of one course, with its `lectures`."""
+    return [
+        {"$project": _CARD | dict.fromkeys(("description", "sections", "owner", "revision"), 1)},
+        {
+            "$lookup": {
+                "from": "lectures",
+                "localField": "slug",
+                "foreignField": "course",
+                "pipeline": [
+                    *lectures,
+                    {"$sort": {"position": 1, "created_at": 1, "_id": 1}},
+                    {
+                        "$project": {"_id": 0, "id": "$_id", "uploads_begun": 1}
+                        | dict.fromkeys(_LINE, 1)
+                    },
+                ],
+                "as": "lectures",
+            }
+        },
+        *_named(""),
+    ]
+
+
+_COURSE: Final = _course({"$match": {"published": True}})
+_COURSE_WITH_DRAFTS: Final = _course()
+"""Made once: they are the same for all."""
+
+
 @unavailable_when_down
 class MongoCatalogue:
     """Implements `academy.catalogue_stores.CatalogueStore`."""
@@ -124,34 +153,8 @@ class MongoCatalogue:
         return CoursePage(shown, _taken(found), piece.position(shown[-1]) if more else None)
 
     async def course(self, slug: str, *, drafts: bool) -> CourseView:
-        document = await self._one(
-            self._courses.aggregate(
-                [
-                    {"$match": {"_id": slug}},
-                    {
-                        "$project": _CARD
-                        | dict.fromkeys(("description", "sections", "owner", "revision"), 1)
-                    },
-                    {
-                        "$lookup": {
-                            "from": "lectures",
-                            "localField": "slug",
-                            "foreignField": "course",
-                            "pipeline": [
-                                *([] if drafts else [{"$match": {"published": True}}]),
-                                {"$sort": {"position": 1, "created_at": 1, "_id": 1}},
-                                {
-                                    "$project": {"_id": 0, "id": "$_id", "uploads_begun": 1}
-                                    | dict.fromkeys(_LINE, 1)
-                                },
-                            ],
-                            "as": "lectures",
-                        }
-                    },
-                    *_named(""),
-                ]
-            )
-        )
+        brought = _COURSE_WITH_DRAFTS if drafts else _COURSE
+        document = await self._one(self._courses.aggregate([{"$match": {"_id": slug}}, *brought]))
         if document is None:
             raise NotFound(f"There is no course “{slug}”.")
         lectures = document.pop("lectures")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.whole_answers import WholeAnswers
-from tests.api.response_cache.cached_origin import BODY, COURSE
+from tests.api.response_cache.cached_origin import BODY, COURSE, Clock, Origin, cache_of
 from tests.api.response_cache.listening import DATE, connected
 
 REQUESTS = {
@@ -40,6 +42,72 @@ async def test_a_kept_answer_is_written_as_uvicorn_writes_it(cache, name):
     usual = await last_of(cache, HttpToolsProtocol, asked + closing)
     assert await last_of(cache, WholeAnswers, asked + closing) == usual
     assert usual.startswith(b"HTTP/1.1 ")
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_an_answer_that_has_to_be_made_is_written_as_uvicorn_writes_it(name):
+    asked = (REQUESTS[name] + REQUESTS["closing"]).replace(b"%b", COURSE.encode())
+    usual, ours = [
+        await last_of(cache_of(Origin(), Clock()), protocol, asked)
+        for protocol in (HttpToolsProtocol, WholeAnswers)
+    ]
+    assert ours == usual
+    assert usual.startswith(b"HTTP/1.1 ")
+
+
+class Remembering(WholeAnswers):
+    """Knows what became of each request, and whether its answer was written whole."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.cycles = []
+        self.whole = []
+        made.append(self)
+
+    def _start_asgi_task(self, cycle, app):
+        self.cycles.append(weakref.ref(cycle))
+        super()._start_asgi_task(cycle, app)
+
+    def _answer_later(self, cycle, answer):
+        self.whole.append(super()._answer_later(cycle, answer))
+        return self.whole[-1]
+
+
+made: list[Remembering] = []
+
+
+async def test_an_answer_that_had_to_be_made_is_written_whole_and_leaves_no_cycle(cache, origin):
+    asked = REQUESTS["plain"] % COURSE.encode()
+    gc.disable()
+    try:
+        async with connected(cache, Remembering) as (reader, writer):
+            for _ in range(3):
+                writer.write(asked)
+                await reader.readuntil(b"\r\n\r\n")
+                assert await reader.readexactly(len(BODY)) == BODY
+                await asyncio.sleep(0)  # the task ends
+                cache.forget()
+            protocol = made.pop()
+            assert protocol.whole == [True] * 3
+            # The connection still has its last request; the others went by themselves.
+            assert [each() is None for each in protocol.cycles] == [True, True, False]
+    finally:
+        gc.enable()
+    assert origin.fills == 3
+
+
+async def test_an_answer_that_is_ready_as_the_server_stops_closes_the_connection(cache, origin):
+    origin.gate.clear()
+    async with connected(cache, Remembering) as (reader, writer):
+        writer.write(REQUESTS["plain"] % COURSE.encode())
+        await origin.reading.wait()
+        protocol = made.pop()
+        protocol.shutdown()
+        origin.gate.set()
+        answer = await reader.read()
+    assert b"connection: close\r\n" in answer
+    assert answer.endswith(BODY)
+    assert protocol.whole == [False]
 
 
 async def test_a_kept_answer_needs_no_task(cache, origin):
