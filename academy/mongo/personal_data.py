@@ -42,7 +42,10 @@ class MongoPersonalDataStore:
         await self._database.idempotency.delete_many({"_id": answers})
         # First the events, then the copies of them that go to receivers: an event that is being fanned
         # out meanwhile makes this update wait for its copies, and later ones have nothing left to copy.
-        for collection, member in (("events", "data.subject"), ("deliveries", "event.data.subject")):
+        for collection, member in (
+            ("events", "data.subject"),
+            ("deliveries", "event.data.subject"),
+        ):
             await self._database[collection].update_many(
                 {member: subject}, {"$set": {member: None}}
             )

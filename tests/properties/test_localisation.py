@@ -10,7 +10,20 @@ from hypothesis import strategies as st
 from academy.localised import choose, merged, wanted_languages
 from api.languages import MOST, Languages, told_apart, wishes
 
-TAGS = ("zh", "zh-Hant", "zh-Hans", "zh-CN", "en", "en-GB", "en-US", "fr", "fr-CA", "de", "it", "es")
+TAGS = (
+    "zh",
+    "zh-Hant",
+    "zh-Hans",
+    "zh-CN",
+    "en",
+    "en-GB",
+    "en-US",
+    "fr",
+    "fr-CA",
+    "de",
+    "it",
+    "es",
+)
 tags = st.sampled_from(TAGS)
 texts = st.lists(tags, min_size=1, unique=True).map(lambda each: {tag: f"in {tag}" for tag in each})
 wanted = st.lists(tags | tags.map(str.lower) | tags.map(str.upper), max_size=8)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from academy.errors import Conflict
 from academy.mongo.search.follower import LEASE_SECONDS
 from academy.mongo.stores import MongoStores
 from academy.people import Instructor
+from academy.search import words
 from academy.search.entries import Kind
 from academy.search.hits import MomentHit
 from academy.search.query import parse
@@ -45,6 +48,45 @@ async def test_titles_come_before_descriptions_and_popular_before_unpopular(
     rare = await add_course(stores, title={"en": "Pelicans"}, views=1)
     usual = await add_course(stores, title={"en": "The pelican"}, views=50)
     assert await found(stores, "pelican") == [usual.slug, rare.slug, described.slug]
+
+
+async def test_titles_and_popular_courses_come_first_among_lectures_and_moments_too(
+    stores: MongoStores,
+) -> None:
+    seldom = await add_course(stores, title={"en": "Marshes"}, views=3)
+    often = await add_course(stores, title={"en": "Lakes"}, views=400)
+    told = {"en": "Also of bitterns"}
+    named, loved = [
+        await add_lecture(stores, course, title={"en": "The bittern"}) for course in (seldom, often)
+    ]
+    described = await add_lecture(stores, often, title={"en": "Reeds"}, description=told)
+    for lecture in (named, loved):
+        await say(stores, lecture, "en", f"A bittern of {lecture.course}")
+    assert await found(stores, "bittern") == [
+        loved.id,
+        named.id,
+        described.id,
+        f"A bittern of {often.slug}",
+        f"A bittern of {seldom.slug}",
+    ]
+
+
+async def test_terms_are_made_beside_the_event_loop(
+    stores: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def words_of(*given: Any, **named: Any) -> Iterator[words.Word]:
+        threads.append(threading.get_ident())
+        return words.words_of(*given, **named)
+
+    monkeypatch.setattr("academy.search.entries.words_of", words_of)
+    course = await add_course(stores, title={"en": "Curlews"})
+    lecture = await add_lecture(stores, course)
+    await say(stores, lecture, "zh", "杓鹬")
+    await build(stores)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_courses_come_before_lectures_before_moments(stores: MongoStores) -> None:
