@@ -105,7 +105,8 @@ async def test_what_was_reported_is_kept_once_it_is_answered(sign_in, course):
     assert [(each["lecture_id"], each["watched"]) for each in kept] == [(lecture, [[0.0, 8.0]])]
 
 
-async def test_what_waits_as_the_server_stops_is_written(api_settings, stores, course):
+async def test_what_waits_as_the_server_stops_is_written(api_settings, stores, course, monkeypatch):
+    monkeypatch.setattr("academy.heartbeats.EVERY", 600.0)  # it is the end that writes
     lecture = course.lectures[100.0]
     stopping = create_app(api_settings)
     async with stopping.router.lifespan_context(stopping):
