@@ -40,9 +40,15 @@ class MongoPersonalDataStore:
         # Answers kept for repeated requests hold copies of what is erased here.
         answers = {"$gte": {"subject": subject}, "$lte": {"subject": subject, "key": MaxKey()}}
         await self._database.idempotency.delete_many({"_id": answers})
-        await self._database.events.update_many(
-            {"data.subject": subject}, {"$set": {"data.subject": None}}
-        )
+        # First the events, then the copies of them that go to receivers: an event that is being fanned
+        # out meanwhile makes this update wait for its copies, and later ones have nothing left to copy.
+        for collection, member in (
+            ("events", "data.subject"),
+            ("deliveries", "event.data.subject"),
+        ):
+            await self._database[collection].update_many(
+                {member: subject}, {"$set": {member: None}}
+            )
 
 
 def _told(document: Mapping[str, Any]) -> dict[str, Any]:

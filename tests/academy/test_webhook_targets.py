@@ -61,6 +61,7 @@ LOOPBACK = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
         "2001:db8::1",
+        "fec0::1",
     ],
 )
 def test_addresses_off_the_internet_are_refused(address):

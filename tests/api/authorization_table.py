@@ -145,7 +145,9 @@ TABLE: Final[dict[str, Row]] = {
     "GET /v1/me": signed_in(200),
     "GET /v1/me/courses": signed_in(200),
     "GET /v1/me/progress": signed_in(200),
-    "PUT /v1/me/progress/{lecture_id}": signed_in(204, {"position": 0, "watched": []}),
+    "PUT /v1/me/progress/{lecture_id}": signed_in(
+        204, {"position": 0, "watched": []}, hidden=204
+    ),
     "GET /v1/me/certificates": signed_in(200),
     "DELETE /v1/me": signed_in(204),
     # administrators

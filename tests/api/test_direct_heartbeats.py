@@ -9,6 +9,8 @@ import re
 import httpx
 import pytest
 
+from academy.courses import now
+from academy.progress import Heartbeat
 from api.app import create_app
 from api.direct_heartbeats import MOST
 from tests.fixtures_api import BASE
@@ -101,6 +103,18 @@ async def test_what_was_reported_is_kept_once_it_is_answered(sign_in, course):
     assert answer.headers["X-Request-Id"]
     kept = (await learner.get("/v1/me/progress", params={"course": course.slug})).json()["items"]
     assert [(each["lecture_id"], each["watched"]) for each in kept] == [(lecture, [[0.0, 8.0]])]
+
+
+async def test_what_waits_as_the_server_stops_is_written(api_settings, stores, course, monkeypatch):
+    monkeypatch.setattr("academy.heartbeats.EVERY", 600.0)  # it is the end that writes
+    lecture = course.lectures[100.0]
+    stopping = create_app(api_settings)
+    async with stopping.router.lifespan_context(stopping):
+        buffer = stopping.state.services.learners.heartbeats
+        await buffer.add(Heartbeat("late", lecture, course.slug, 8.0, ((0.0, 8.0),), now()))
+        assert await stores.progress.of_course("late", course.slug) == {}
+    kept = await stores.progress.of_course("late", course.slug)
+    assert kept[lecture].watched == ((0.0, 8.0),)
 
 
 async def test_a_client_learns_its_limit_and_when_it_is_over(api_settings, sign_in, course):

@@ -170,6 +170,16 @@ def test_names_are_fit_for_client_code(document):
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"])
 
 
+def test_whatever_creates_takes_an_idempotency_key(document):
+    creating = [
+        (path, {each["name"].lower() for each in operation.get("parameters", [])})
+        for method, path, operation in operations(document)
+        if method == "post" and "201" in operation["responses"]
+    ]
+    assert len(creating) >= 10
+    assert [path for path, names in creating if "idempotency-key" not in names] == []
+
+
 def test_writing_needs_a_token_and_reading_the_catalogue_does_not(document):
     for method, path, operation in operations(document):
         if path.startswith(UPPY):

@@ -5,16 +5,28 @@ from __future__ import annotations
 import pytest
 
 from academy.courses import now
+from academy.events import EventKind
 from academy.heartbeats import HeartbeatBuffer
 from academy.mongo.forgetting import Forgetting
 from academy.mongo.progress import MongoProgressStore
 from academy.progress import Heartbeat
+from academy.webhooks import Endpoint
 from tests.fixtures_learning import watch
 
 
 @pytest.fixture(scope="module")
 async def course(add_curriculum):
     return await add_curriculum(40.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def partner(backend):
+    """Is told of certificates, or would be if it could be reached: what it is told is kept."""
+    endpoint = Endpoint(
+        url="https://partner.invalid/", events=[EventKind.CERTIFICATE_ISSUED], created_by="root"
+    )
+    await backend.stores.webhooks.add(endpoint)
+    return endpoint
 
 
 @pytest.fixture
@@ -43,6 +55,10 @@ async def test_everything_is_handed_out(learner, course, request):
 
 
 async def test_nothing_is_left_after_erasing(learner, anyone, backend, request):
+    while await backend.stores.webhooks.fan_out():
+        pass
+    deliveries = backend.stores.database.deliveries
+    assert await deliveries.count_documents({"event.data.subject": request.node.name}) == 1
     for _ in range(2):
         assert (await learner.delete("/v1/me")).status_code == 204
     mine = (await learner.get("/v1/me")).json()

@@ -11,12 +11,15 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from pymongo import MongoClient
 
+from academy.badge_keys import renew
 from academy.keys import KeyRing
 from academy.people import Role
 from academy.settings import Settings
@@ -51,11 +54,15 @@ def running(
     mongo_url: str, database_name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
     """A server on a port of its own, in a thread: the tests here are synchronous."""
+    ring = tmp_path_factory.mktemp("keys") / "badge-keys.json"
+    kid = renew(ring)
     made = Settings(
         mongodb_url=mongo_url,
         mongodb_database=database_name,
         storage_url=tmp_path_factory.mktemp("storage").as_uri(),
         secret_key=SECRET,
+        badge_keys=ring,
+        webhook_networks=[ip_network("127.0.0.0/8")],
         rate_limit_reads="off",
         rate_limit_writes="off",
     )
@@ -79,20 +86,25 @@ def running(
     headers = {"Authorization": f"Bearer {token}"}
     url = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=url, headers=headers) as client:
-        yield Running(url, headers, fill(client))
+        known = fill(client) | {"kid": kid}
+        with MongoClient[dict[str, Any]](mongo_url) as mongo:
+            lectures = mongo[database_name]["lectures"]
+            lectures.update_one({"_id": known["lecture_id"]}, {"$set": {"duration": 10.0}})
+        learner = issue(KeyRing(SECRET), Role.LEARNER, "lea", 3600)
+        for holder in (token, learner):  # the administrator erases what is theirs in a test
+            client.headers["Authorization"] = f"Bearer {holder}"
+            known["code"] = learn(client, known)
+        yield Running(url, headers, known)
     server.should_exit = True
     thread.join()
     assert not failures
 
 
 def fill(client: httpx.Client) -> dict[str, str]:
-    """A published course with a lecture, an upload and a webhook."""
+    """A published course with a lecture, an upload and an invitation; an offer, and a webhook with a delivery."""
 
     def post(path: str, **body: object) -> dict[str, str]:
-        answer = client.post(path, json=body)
-        assert answer.is_success, answer.text
-        made: dict[str, str] = answer.json()
-        return made
+        return posted(client, path, body)
 
     for noun in ("universities", "programmes", "instructors"):
         post(f"/v1/{noun}", slug="known", name={"en": "Known", "zh": "已知"})
@@ -101,7 +113,36 @@ def fill(client: httpx.Client) -> dict[str, str]:
     upload = post(f"/v1/lectures/{lecture['id']}/uploads", filename="a.mp4", size=9 * 1024**2)
     post("/v1/courses/known/publish")
     post(f"/v1/lectures/{lecture['id']}/publish")
-    return {"slug": "known", "lecture_id": lecture["id"], "upload_id": upload["id"]}
+    invitation = post(f"/v1/lectures/{lecture['id']}/invitations")
+    offer = {"title": "T", "organisation": "O", "kind": "job", "closes_on": "2999-01-01"}
+    opportunity = post("/v1/opportunities", url="https://partner.example/", **offer)
+    webhook = post("/v1/webhooks", url="http://127.0.0.1:9/", events=["certificate.issued"])
+    delivery = post(f"/v1/webhooks/{webhook['id']}/test")
+    return {
+        "slug": "known",
+        "lecture_id": lecture["id"],
+        "upload_id": upload["id"],
+        "invitation_id": invitation["id"],
+        "opportunity_id": opportunity["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": delivery["id"],
+    }
+
+
+def learn(client: httpx.Client, known: dict[str, str]) -> str:
+    """Enrols, watches everything, and is certified: the code."""
+    course = f"/v1/courses/{known['slug']}"
+    assert client.put(f"{course}/enrolment").is_success
+    report = {"position": 10, "watched": [[0, 10]]}
+    assert client.put(f"/v1/me/progress/{known['lecture_id']}", json=report).is_success
+    return posted(client, f"{course}/certificate", {"name": "Léa 张三"})["code"]
+
+
+def posted(client: httpx.Client, path: str, body: object) -> dict[str, str]:
+    answer = client.post(path, json=body)
+    assert answer.is_success, answer.text
+    made: dict[str, str] = answer.json()
+    return made
 
 
 def bare(value: Any) -> Any:

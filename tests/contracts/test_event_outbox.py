@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from academy.certificates import Certificate
 from academy.courses import now
 from academy.errors import LeaseLost
 from academy.events import EventKind
@@ -57,6 +58,28 @@ async def test_an_event_lives_and_dies_with_its_transaction(stores: MongoStores)
     [event] = await events(stores)
     assert event["data"] == {"code": "kept"}
     assert event["pending"]
+
+
+async def test_a_certificate_is_not_issued_without_its_event(
+    stores: MongoStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = Certificate(
+        subject="lea", name="Léa", course="course", title={"en": "T"}, language="en", lectures=1,
+        duration=60.0, share=0.9,
+    )  # fmt: skip
+
+    async def fails(*_args: object) -> None:
+        raise LeaseLost
+
+    with monkeypatch.context() as patch:
+        patch.setattr("academy.mongo.certificates.MongoEventOutbox.add", fails)
+        with pytest.raises(LeaseLost):
+            await stores.certificates.issue(certificate)
+    assert await stores.certificates.find("lea", "course") is None
+    assert await stores.certificates.issue(certificate) == (certificate, True)
+    [event] = await events(stores)
+    assert event["kind"] == "certificate.issued"
+    assert event["data"]["code"] == certificate.code
 
 
 async def test_what_is_published_is_ready_once(stores: MongoStores) -> None:

@@ -7,7 +7,9 @@ import asyncio
 import pytest
 from playwright.async_api import Page, expect
 
+from academy.certificates import Certificate
 from academy.completion_rules import CompletionRules
+from academy.enrolment import Enrolment
 from academy.people import Role
 from academy.store_values import Changes
 from tests.fixtures_browser import OpenContext, Watch
@@ -95,6 +97,7 @@ async def test_a_learner_enrols_watches_completes_and_is_certified(
 async def test_one_resumes_on_another_device(
     open_context: OpenContext, site: Site, screening: Screening
 ) -> None:
+    await site.stores.enrolments.enrol(Enrolment(subject="max", course=screening.course.slug))
     desk = await (await open_context()).new_page()
     await desk.goto(f"{site.url}/learn?next=/lectures/{screening.lecture.id}")
     await sign_in(desk, site, "max")
@@ -106,8 +109,9 @@ async def test_one_resumes_on_another_device(
     position = await watched(site, screening, "max", 0.5)
 
     phone = await (await open_context(viewport={"width": 390, "height": 800})).new_page()
-    await phone.goto(f"{site.url}/learn?next=/lectures/{screening.lecture.id}")
+    await phone.goto(f"{site.url}/learn")
     await sign_in(phone, site, "max")
+    await phone.get_by_role("link", name="Continue: The lecture").click()
     await until(phone, "v?.readyState >= 2 && v.currentTime > 6")
     assert await video(phone, "v.currentTime") == pytest.approx(position, abs=0.5)
 
@@ -116,6 +120,21 @@ async def test_a_code_that_is_none_is_said_to_be_none(page: Page, site: Site, wa
     watch.allow("404")
     await page.goto(f"{site.url}/certificates/00000-00000-00000-00000-00000")
     await expect(page.get_by_text("This certificate cannot be verified")).to_be_visible()
+
+
+async def test_a_revoked_certificate_is_said_to_be_revoked_and_why(page: Page, site: Site) -> None:
+    title = {"en": "A course that was"}
+    held = Certificate(
+        subject="cheat", name="Somebody", course="was", title=title, language="en", lectures=1,
+        duration=60.0, share=0.9,
+    )  # fmt: skip
+    await site.stores.certificates.issue(held)
+    await site.stores.certificates.revoke(held.code, "Somebody else watched.")
+    await page.goto(f"{site.url}/certificates/{held.code}")
+    verdict = page.locator("#certificate").get_by_role("status")
+    await expect(verdict).to_contain_text("This certificate was revoked on")
+    await expect(verdict).to_contain_text("Somebody else watched.")
+    await expect(page.get_by_text("genuine and valid")).to_have_count(0)
 
 
 async def test_a_learner_takes_and_erases_their_data(

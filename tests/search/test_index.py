@@ -1,10 +1,12 @@
-"""What the index finds, in which order, and that it is never wrong, whoever dies when."""
+"""What the index finds, and that it is never wrong, whoever dies when."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from academy.errors import Conflict
 from academy.mongo.search.follower import LEASE_SECONDS
 from academy.mongo.stores import MongoStores
 from academy.people import Instructor
+from academy.search import words
 from academy.search.entries import Kind
 from academy.search.hits import MomentHit
 from academy.search.query import parse
@@ -37,30 +40,22 @@ async def another(mongo_url: str, database_name: str) -> AsyncIterator[MongoStor
     await opened.close()
 
 
-async def test_titles_come_before_descriptions_and_popular_before_unpopular(
-    stores: MongoStores,
+async def test_terms_are_made_beside_the_event_loop(
+    stores: MongoStores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"en": "About pelicans"}
-    described = await add_course(stores, title={"en": "Birds"}, description=told, views=900)
-    rare = await add_course(stores, title={"en": "Pelicans"}, views=1)
-    usual = await add_course(stores, title={"en": "The pelican"}, views=50)
-    assert await found(stores, "pelican") == [usual.slug, rare.slug, described.slug]
+    threads: list[int] = []
 
+    def words_of(*given: Any, **named: Any) -> Iterator[words.Word]:
+        threads.append(threading.get_ident())
+        return words.words_of(*given, **named)
 
-async def test_courses_come_before_lectures_before_moments(stores: MongoStores) -> None:
-    course = await add_course(stores, title={"en": "Walruses"})
-    lecture = await add_lecture(stores, course, title={"en": "The walrus"})
-    await say(stores, lecture, "en", "A walrus, at last")
-    assert await found(stores, "walrus") == [course.slug, lecture.id, "A walrus, at last"]
-    assert await found(stores, "walrus", kinds=[Kind.LECTURE]) == [lecture.id]
-
-
-async def test_whole_words_come_before_words_that_begin_so(stores: MongoStores) -> None:
-    longer = await add_course(stores, title={"en": "Javanese"}, views=99)
-    exact = await add_course(stores, title={"en": "Java"})
-    assert await found(stores, "java") == [exact.slug, longer.slug]
-    assert await found(stores, "java ") == [exact.slug]
-    assert await found(stores, "javan") == [longer.slug]
+    monkeypatch.setattr("academy.search.entries.words_of", words_of)
+    course = await add_course(stores, title={"en": "Curlews"})
+    lecture = await add_lecture(stores, course)
+    await say(stores, lecture, "zh", "杓鹬")
+    await build(stores)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_simplified_and_traditional_find_each_other(stores: MongoStores) -> None:

@@ -8,6 +8,7 @@ import itertools
 import httpx
 import pytest
 
+from academy.mongo.changes import AWAIT_MILLISECONDS
 from api import response_cache
 from api.provenance import SCOPE_KEY
 from api.response_cache import ResponseCache
@@ -69,6 +70,12 @@ async def test_a_stream_that_was_lost_or_is_new_has_everything_forgotten(
     await client.get(COURSE)
     await client.get("/v1/courses")
     assert origin.fills == 4
+
+
+def test_nothing_stale_is_believed_for_a_second():
+    """And a stream that is well is heard of often enough to be believed all the time."""
+    assert max(response_cache.TRUST, response_cache.UNWATCHED) < 1
+    assert 3 * AWAIT_MILLISECONDS / 1000 < response_cache.TRUST
 
 
 async def test_a_silent_stream_is_not_trusted(client, cache, origin, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 
 import httpx
 import pytest
@@ -130,11 +131,22 @@ async def test_a_small_answer_is_not_packed(client, origin):
     assert answer.headers["etag"] == etag(1, b"{}")
 
 
-async def test_a_large_answer_is_packed_elsewhere(client, origin):
-    origin.body = BODY * 50
+@pytest.mark.parametrize(("times", "here"), [(1, True), (50, False)])
+async def test_a_large_answer_is_packed_beside_the_event_loop(
+    client, origin, monkeypatch, times, here
+):
+    compress, threads = gzip.compress, []
+
+    def noted(content, **options):
+        threads.append(threading.get_ident())
+        return compress(content, **options)
+
+    monkeypatch.setattr(gzip, "compress", noted)
+    origin.body = BODY * times
     answer = await client.get(COURSE, headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
     assert answer.content == origin.body
-    assert gzip.compress(origin.body, mtime=0)[:10] == gzip.compress(BODY, mtime=0)[:10]
+    assert [each == threading.get_ident() for each in threads] == [here]
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
