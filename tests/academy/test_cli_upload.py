@@ -157,7 +157,8 @@ async def test_a_broken_connection_costs_one_part_again_and_no_more(site, long_r
 async def test_a_byte_that_changed_on_the_way_is_refused_and_its_part_sent_again(
     site, long_recording
 ):
-    whole, changed = long_recording.read_bytes(), []
+    whole = long_recording.read_bytes()
+    changed: list[bytes] = []
 
     def change(data):
         # Once, somewhere inside a part: as many bytes, one of them another.

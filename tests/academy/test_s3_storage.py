@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from academy.errors import Invalid, ObjectNotFound, SettingsError, Unavailable
 from academy.keys import KeyRing
@@ -297,9 +298,9 @@ def test_the_documented_settings_for_oss_use_host_names_and_no_trailing_checksum
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         sent.append(request)
-        return AWSResponse(request.url, 200, {"ETag": '"x"'}, Answer())
+        return AWSResponse(request.url, 200, HTTPHeaders.from_dict({"ETag": '"x"'}), Answer())
 
-    storage.client.meta.events.register("before-send.s3", answer)
+    storage.client.meta.events.register("before-send.s3", answer)  # type: ignore[arg-type]
     storage.put("media/x", b"body", content_type="text/plain")
     [request] = sent
     assert ("x-amz-trailer" in request.headers) is trailers
