@@ -151,6 +151,15 @@ class Intake:
         await self.access.check_may_send(upload)
         return upload
 
+    async def under_way(self, lecture_id: str) -> Sequence[Upload]:
+        """A lecture's open uploads, newest first, so that another machine can go on with one. Guests
+        are told of their own only.
+        """
+        await self.access.lecture_to_send_to(lecture_id)
+        found = await self.access.stores.uploads.open_for(lecture_id)
+        guest = self.access.guest
+        return [each for each in found if guest is None or each.created_by == guest.subject]
+
     async def sign(self, upload_id: str, wanted: Sequence[WantedPart]) -> list[SignedPart]:
         """Where to PUT each part, for an hour. Conflict once the upload is no longer open."""
         upload = await self.upload(upload_id)

@@ -50,6 +50,9 @@ class UploadStore(Protocol):
     async def open_of(self, subject: str) -> Sequence[Upload]:
         """Begun by this account or invitation and open still."""
 
+    async def open_for(self, lecture_id: str) -> Sequence[Upload]:
+        """Of this lecture and open still, newest first, at most 20."""
+
 
 class InvitationStore(Protocol):
     async def add(self, invitation: Invitation) -> None: ...

@@ -195,6 +195,7 @@ class Settings(BaseSettings):
     def require_storage_url(self) -> str:
         if self.storage_url is None:
             raise SettingsError(
-                "ACADEMY_STORAGE_URL is not set: name file:///directory or s3://bucket/prefix."
+                "ACADEMY_STORAGE_URL is not set: name file:///directory or s3://bucket/prefix, "
+                "or use `academy up`, which keeps objects in its data directory."
             )
         return self.storage_url

@@ -18,6 +18,7 @@ from academy.recording_stores import InvitationStore
 OPERATIONS: Final = frozenset(
     {
         "begin_upload",
+        "list_uploads",
         "sign_parts",
         "get_upload",
         "complete_upload",

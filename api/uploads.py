@@ -27,13 +27,20 @@ class UploadOut(BaseModel):
     state: UploadState
 
     @classmethod
-    def of(cls, upload: Upload) -> UploadOut:
+    def of(cls, upload: Upload) -> Self:
         return cls(**upload.model_dump(include=set(cls.model_fields)))
 
 
-class UploadStatus(UploadOut):
+class UploadUnderWay(UploadOut):
     filename: str
     size: int
+
+
+class UploadList(BaseModel):
+    items: list[UploadUnderWay]
+
+
+class UploadStatus(UploadUnderWay):
     parts: list[Part] = Field(description="What has arrived, by number")
     recording_id: str | None = Field(description="Once completed")
 
@@ -100,6 +107,16 @@ async def begin_upload(
         return untagged(UploadOut.of(upload), status=201, location=f"/v1/uploads/{upload.id}")
 
     return await once(work)
+
+
+@routes.get("/lectures/{lecture_id}/uploads", response_model=UploadList, responses=ACT)
+async def list_uploads(context: SignedIn, lecture_id: str) -> Response:
+    """Those that can go on, newest first, at most 20: also from another machine than they were begun on.
+
+    A part's `etag` is the MD5 of its bytes in most stores: so a client knows whether it has the same file.
+    """
+    found = await context.intake.under_way(lecture_id)
+    return untagged(UploadList(items=[UploadUnderWay.of(each) for each in found]))
 
 
 @routes.post("/uploads/{upload_id}/parts", response_model=PartLinks, responses=ACT)

@@ -1,7 +1,8 @@
 """Text subtitles that a recording brings along, as WebVTT on the lecture's own clock.
 
 MP4 names every subtitle in its index; other containers are read through once, which is why this comes
-after everything that a viewer waits for.
+after everything that a viewer waits for. They are a stranger's words: what players get is normalised as an
+uploaded caption file is (escaped, in order, without overlaps).
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from typing import Any, Final, Literal
 
 import ffmpeg as graph
 
+from academy.caption_files import MOST_BYTES, read_captions
+from academy.captions import normalised, webvtt
 from academy.endonyms import endonym
+from academy.errors import Invalid
 from academy.recordings import SubtitleStream
 from transcoding import ffmpeg, tongues
 from transcoding.sources import Source
 
 MOST_TRACKS: Final = 8
-MOST_BYTES: Final = 4 << 20
-"""Of one track: two hours of subtitles take 200 kB."""
 LIMITS: Final = ffmpeg.Limits(wall_seconds=1800, output_bytes=MOST_BYTES, memory_bytes=2 << 30)
 LONGEST_LABEL: Final = 80
 
@@ -67,12 +69,21 @@ def extract(
                     program, source, [stream], language=language, cancelled=cancelled
                 )
             ]
-        texts = [file.read_bytes() if file.exists() else b"" for file in files]
+        texts = [_normalised(file.read_bytes()) if file.exists() else b"" for file in files]
     return [
         Extracted(tongue, _label(stream, tongue), kind, text)
         for (stream, tongue, kind), text in zip(wanted, texts, strict=True)
-        if b"-->" in text
+        if text
     ]
+
+
+def _normalised(written: bytes) -> bytes:
+    """Of what ffmpeg wrote: `<`, `&` and `-->` in a cue's words it leaves as they are. Empty without cues."""
+    try:
+        cues, _ = normalised(read_captions(written))
+    except Invalid:
+        return b""
+    return webvtt(cues).encode() if cues else b""
 
 
 def command(

@@ -204,3 +204,11 @@ class MongoUploadStore:
     async def open_of(self, subject: str) -> Sequence[Upload]:
         cursor = self._uploads.find({"created_by": subject, "state": UploadState.OPEN.value})
         return [_build(document) async for document in cursor]
+
+    async def open_for(self, lecture_id: str) -> Sequence[Upload]:
+        cursor = self._uploads.find(
+            {"lecture_id": lecture_id, "state": UploadState.OPEN.value},
+            sort=[("number", -1)],
+            limit=20,
+        )
+        return [_build(document) async for document in cursor]

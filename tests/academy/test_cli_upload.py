@@ -86,6 +86,7 @@ async def served(stores, mongo_url, database_name, tmp_path_factory):
 def site(served, stores, tmp_path, monkeypatch):
     network, settings = served
     network.cut = lambda _head, _received: False
+    network.change = lambda data: data
     network.received = 0
     network.requests.clear()
     monkeypatch.setattr(remote, "pause", lambda _tries: 0.02)
@@ -151,6 +152,26 @@ async def test_a_broken_connection_costs_one_part_again_and_no_more(site, long_r
     assert len(broken) == 1
     assert await site.stored(lecture_id) == long_recording.read_bytes()
     assert site.network.received < SIZE + USUAL_PART + 1_000_000
+
+
+async def test_a_byte_that_changed_on_the_way_is_refused_and_its_part_sent_again(
+    site, long_recording
+):
+    whole = long_recording.read_bytes()
+    changed: list[bytes] = []
+
+    def change(data):
+        # Once, somewhere inside a part: as many bytes, one of them another.
+        if changed or len(data) < 1000 or data not in whole:
+            return data
+        changed.append(data)
+        return data[:-1] + bytes([data[-1] ^ 1])
+
+    site.network.change = change
+    lecture_id = await site.deliver(long_recording)
+    assert len(changed) == 1
+    assert await site.stored(lecture_id) == whole
+    assert len(puts(site.network)) == 4
 
 
 async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_missing(

@@ -14,10 +14,14 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from academy.errors import Invalid, ObjectNotFound, SettingsError, Unavailable
+from academy.keys import KeyRing
 from academy.object_stores import LocalFiles
-from academy.storage import s3
+from academy.settings import Settings
+from academy.storage import open_storage, s3
 from academy.storage.presign import Credentials, presigned
 from academy.storage.s3 import S3Storage
 from academy.storage.s3_connection import S3Connection
@@ -262,3 +266,49 @@ def test_an_object_deleted_while_it_is_listed_or_read_is_not_found(s3_storage: S
     s3_storage.delete_prefix("media/")
     with pytest.raises(ObjectNotFound):
         s3_storage.read(KEY)
+
+
+class Answer:
+    """What botocore takes for a connection's answer."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield b""
+
+
+@pytest.mark.parametrize(("checksums", "trailers"), [(None, False), ("when_supported", True)])
+def test_the_documented_settings_for_oss_use_host_names_and_no_trailing_checksums(
+    checksums: str | None, trailers: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """docs/operating.md; over TLS boto3 would send trailers by itself."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    chosen = {} if checksums is None else {"s3_checksums": checksums}
+    settings = Settings.model_validate(
+        {
+            "storage_url": "s3://lectures/prefix",
+            "s3_endpoint_url": "https://s3.oss-cn-hangzhou.aliyuncs.com",
+            "s3_region": "cn-hangzhou",
+            "s3_addressing_style": "virtual",
+            **chosen,
+        }
+    )
+    storage = open_storage(settings, KeyRing("s" * 32))
+    assert isinstance(storage, S3Storage)
+    sent: list[AWSPreparedRequest] = []
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        sent.append(request)
+        return AWSResponse(request.url, 200, HTTPHeaders.from_dict({"ETag": '"x"'}), Answer())
+
+    storage.client.meta.events.register("before-send.s3", answer)  # type: ignore[arg-type]
+    storage.put("media/x", b"body", content_type="text/plain")
+    [request] = sent
+    assert ("x-amz-trailer" in request.headers) is trailers
+    assert ("aws-chunked" in str(request.headers.get("Content-Encoding"))) is trailers
+    addresses = [
+        request.url,
+        storage.signed_url("media/x", expires_in=60),
+        storage.sign_part("recordings/x/source", "upload", 1, expires_in=60).url,
+    ]
+    for address in addresses:
+        assert address.startswith("https://lectures.s3.oss-cn-hangzhou.aliyuncs.com/prefix/")

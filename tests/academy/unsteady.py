@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager, suppress
 
 class UnsteadyNetwork:
     """Relays to `target`. `cut` is asked with each connection's first bytes and how many came in all;
-    True breaks that connection. `received` counts what clients sent.
+    True breaks that connection. `change` is given what clients sent and says what arrives in its place;
+    `received` counts what they sent.
     """
 
     def __init__(self) -> None:
@@ -18,6 +19,7 @@ class UnsteadyNetwork:
         self.received = 0
         self.requests: list[str] = []
         self.cut: Callable[[bytes, int], bool] = lambda _head, _received: False
+        self.change: Callable[[bytes], bytes] = lambda data: data
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -52,7 +54,7 @@ class UnsteadyNetwork:
                 self.received += len(data)
                 if self.cut(data, self.received):
                     return
-                onward.write(data)
+                onward.write(self.change(data))
                 await onward.drain()
         except OSError:
             pass

@@ -114,6 +114,7 @@ TABLE: Final[dict[str, Row]] = {
     "POST /v1/lectures/{lecture_id}/unpublish": insiders(412, None, STALE),
     # uploads and recordings
     "POST /v1/lectures/{lecture_id}/uploads": insiders(413, {"filename": "a", "size": 2**60}),
+    "GET /v1/lectures/{lecture_id}/uploads": insiders(200),
     "GET /v1/uploads/{upload_id}": insiders(200),
     "POST /v1/uploads/{upload_id}/parts": insiders(422, {"numbers": [7]}),
     "POST /v1/uploads/{upload_id}/complete": insiders(409),

@@ -186,6 +186,10 @@ async def test_a_guest_reaches_no_other_lecture_and_no_other_upload(
     own = (await teacher.post(f"/v1/lectures/{lecture}/uploads", json=FILE)).json()["id"]
     guest = guest_of(await invite(teacher, lecture))
     assert (await guest.post(f"/v1/lectures/{other}/uploads", json=FILE)).status_code == 404
+    assert (await guest.get(f"/v1/lectures/{other}/uploads")).status_code == 404
+    mine = (await guest.post(f"/v1/lectures/{lecture}/uploads", json=FILE)).json()["id"]
+    listed = (await guest.get(f"/v1/lectures/{lecture}/uploads")).json()["items"]
+    assert [each["id"] for each in listed] == [mine]
     for method, path, body in (
         ("GET", f"/v1/uploads/{own}", None),
         ("POST", f"/v1/uploads/{own}/parts", {"numbers": [1]}),

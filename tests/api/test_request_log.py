@@ -26,6 +26,25 @@ async def test_a_log_line_names_the_route_and_never_the_address(anyone, caplog):
     assert "secret-token" not in line.getMessage()
 
 
+async def test_parts_and_objects_of_a_disk_storage_are_named_too(backend, anyone, caplog):
+    storage = backend.storage
+    upload_id = storage.start("recordings/named/source", content_type="video/mp4")
+    part = storage.sign_part("recordings/named/source", upload_id, 1, expires_in=60)
+    with caplog.at_level(logging.INFO, "api.request_log"):
+        await anyone.request(part.method, part.url, content=b"x", headers=part.headers)
+        await anyone.get(storage.signed_url("media/none/x", expires_in=60))
+    told = [
+        (each.method, each.route, each.status)
+        for each in caplog.records
+        if each.name == "api.request_log"
+    ]
+    assert told == [
+        ("PUT", "/v1/storage/parts/{upload_id}/{number:int}", 200),
+        ("GET", "/v1/storage/objects/{key:path}", 404),
+    ]
+    storage.abort("recordings/named/source", upload_id)
+
+
 async def test_the_request_that_completed_an_upload_is_kept_with_its_job_and_its_retries(
     backend, teacher, add_course, add_lecture
 ):

@@ -96,6 +96,19 @@ async def test_an_upload_outlives_the_token_that_began_it(app, backend, teacher,
     assert (await renewed.post(f"{path}/complete")).status_code == 202
 
 
+async def test_another_machine_finds_what_can_go_on(teacher, sign_in, lecture):
+    first = (await begin(teacher, lecture)).json()
+    over = (await begin(teacher, lecture)).json()
+    await teacher.delete(f"/v1/uploads/{over['id']}")
+    second = (await begin(teacher, lecture)).json()
+    elsewhere = sign_in("instructor", "teacher")
+    listed = (await elsewhere.get(f"/v1/lectures/{lecture}/uploads")).json()["items"]
+    found = [each["id"] for each in listed]
+    assert over["id"] not in found
+    assert found.index(second["id"]) < found.index(first["id"])
+    assert (listed[0]["filename"], listed[0]["size"], listed[0]["state"]) == ("a.mp4", SIZE, "open")
+
+
 async def test_an_aborted_upload_takes_nothing_more(teacher, lecture):
     plan = (await begin(teacher, lecture)).json()
     path = f"/v1/uploads/{plan['id']}"

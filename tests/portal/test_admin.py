@@ -36,6 +36,9 @@ async def test_an_administrator_sees_why_a_job_failed_and_tries_it_again(
     )
     await sign_in(page, site, Role.ADMIN)
     await expect(page.get_by_role("heading", name="host:7")).to_be_visible()
+    for panel, figure in (("Queue", "Failed"), ("Storage", "Total")):
+        shown = page.locator("section", has=page.get_by_role("heading", name=panel, exact=True))
+        await expect(shown.locator("dt", has_text=figure)).to_be_visible()
     await page.get_by_text("Last lines of ffmpeg").click()
     await expect(page.get_by_text("[h264] <b>bad</b> NAL")).to_be_visible()
     assert await complaints(page) == []

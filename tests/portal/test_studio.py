@@ -158,6 +158,48 @@ async def test_an_upload_goes_on_after_a_reload_and_sends_only_what_is_missing(
     await site.stores.jobs.cancel(recording.id)
 
 
+async def test_an_upload_goes_on_from_another_machine_with_the_same_file_only(
+    open_context: OpenContext, site: Site, recording_file: Path, tmp_path: Path
+) -> None:
+    lecture = await a_draft(site)
+    sent: list[int] = []
+
+    async def at_a_desk(*, swallowed: tuple[int, ...] = ()) -> Page:
+        async def part(route: Route) -> None:
+            number = part_number(route.request.url)
+            if number not in swallowed:
+                sent.append(number)
+                await route.continue_()
+
+        page = await (await open_context()).new_page()
+        await page.route(PARTS, part)
+        await sign_in(page, site, f"#/lectures/{lecture}")
+        return page
+
+    first = await at_a_desk(swallowed=(1, 3))
+    async with first.expect_response(PARTS):
+        await first.locator("#file").set_input_files(recording_file)
+    await expect(first.get_by_text("40%")).to_be_visible()
+
+    whole = recording_file.read_bytes()
+    other = tmp_path / recording_file.name  # as long and of the same name, yet another recording
+    other.write_bytes(whole[:-9_000_000] + bytes(9_000_000))
+    second = await at_a_desk()
+    await second.locator("#file").set_input_files(other)
+    job = await claimed(site, lecture)
+    assert sorted(sent) == [1, 2, 2, 3]
+    await site.stores.jobs.cancel(job.recording_id)
+
+    sent.clear()
+    third = await at_a_desk()
+    await third.locator("#file").set_input_files(recording_file)
+    job = await claimed(site, lecture)
+    assert sorted(sent) == [1, 3]
+    recording = await site.stores.recordings.get(job.recording_id)
+    assert await asyncio.to_thread(lambda: b"".join(site.storage.read(recording.key))) == whole
+    await site.stores.jobs.cancel(recording.id)
+
+
 async def test_a_part_that_fails_is_sent_again_with_a_new_link(
     page: Page, site: Site, recording_file: Path, watch: Watch
 ) -> None:

@@ -118,6 +118,13 @@ def test_frames_by_the_ten_thousand_per_second_are_no_lecture(tmp_path: Path) ->
     assert judged(path) == "too_short"
 
 
+def test_a_small_file_that_lasts_longer_than_half_a_day_is_no_lecture(tmp_path: Path) -> None:
+    path = tmp_path / "x.mkv"
+    ffmpeg("-f", "lavfi", "-i", f"color=s=64x64:r=1/60:d={LONGEST + 300}", *H264, path)
+    assert path.stat().st_size < 100_000
+    assert judged(path) == "too_long"
+
+
 def test_a_small_file_that_unpacks_to_gigabytes_is_stopped_at_its_memory_limit(
     bomb: Path, ffmpeg: FFmpeg
 ) -> None:

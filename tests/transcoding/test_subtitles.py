@@ -33,7 +33,7 @@ def subtitled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assert_shown(webvtt: str, start: float, end: float, words: str) -> None:
     """Within a unit of sound: ffmpeg 5.1 counts Matroska's times from the first priming sample."""
-    cue = re.search(rf"00:(\S+) --> 00:(\S+)\n{words}\n", webvtt)
+    cue = re.search(rf"00:00:(\S+) --> 00:00:(\S+)\n{words}\n", webvtt)
     assert cue is not None, webvtt
     assert [float(each) for each in cue.groups()] == pytest.approx([start, end], abs=0.022)
 
@@ -86,6 +86,29 @@ def test_subtitles_keep_their_times_when_the_recording_begins_late(
     (found,) = extract(ffmpeg.path, of_file(path), inspection.subtitles, language="fr")
     assert (found.language, found.label) == ("fr", "Français")
     assert_shown(found.webvtt.decode(), 1.0, 1.4, "Hello")
+
+
+def test_what_subtitles_say_is_escaped_in_order_and_without_overlaps(
+    tmp_path: Path, ffmpeg: FFmpeg
+) -> None:
+    words = tmp_path / "words.srt"
+    words.write_text(
+        "1\n00:00:00,500 --> 00:00:02,000\na < b & c <img src=x> <b>bold</b>\n\n"
+        "2\n00:00:01,000 --> 00:00:03,000\nwith an --> arrow\n\n"
+        "3\n00:00:01,000 --> 00:00:03,000\n<script>at once</script>\n",
+        encoding="utf-8",
+    )
+    path = tmp_path / "hostile.mkv"
+    beacon = Beacon()
+    inputs = [*beacon.picture("format=yuv420p"), *beacon.sound(), "-i", str(words)]
+    run(*inputs, "-map", "0", "-map", "1", "-map", "2", "-c:s", "copy", *H264, *AAC, path)
+    inspection = inspect(of_file(path), filename="hostile.mkv")
+    (found,) = extract(ffmpeg.path, of_file(path), inspection.subtitles, language="en")
+    header, first, second = found.webvtt.decode().strip().split("\n\n")
+    assert header == "WEBVTT"
+    assert first.split("\n")[1:] == ["a &lt; b &amp; c  <b>bold</b>"]
+    assert second.split("\n")[1:] == ["with an --&gt; arrow", "at once"]
+    assert first.split("\n")[0].split(" --> ")[1] == second.split(" --> ")[0]
 
 
 def test_forced_second_and_empty_tracks_are_left_out(subtitled: Path, ffmpeg: FFmpeg) -> None:

@@ -922,7 +922,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Uploads
+         * @description Those that can go on, newest first, at most 20: also from another machine than they were begun on.
+         *
+         *     A part's `etag` is the MD5 of its bytes in most stores: so a client knows whether it has the same file.
+         */
+        get: operations["list_uploads"];
         put?: never;
         /**
          * Begin Upload
@@ -4008,6 +4014,11 @@ export interface components {
             part_size: number;
             state: components["schemas"]["UploadState"];
         };
+        /** UploadList */
+        UploadList: {
+            /** Items */
+            items: components["schemas"]["UploadUnderWay"][];
+        };
         /**
          * UploadState
          * @enum {string}
@@ -4043,6 +4054,30 @@ export interface components {
              * @description Once completed
              */
             recording_id: string | null;
+            /** Size */
+            size: number;
+            state: components["schemas"]["UploadState"];
+        };
+        /** UploadUnderWay */
+        UploadUnderWay: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Filename */
+            filename: string;
+            /** Id */
+            id: string;
+            /** Lecture Id */
+            lecture_id: string;
+            /** Part Count */
+            part_count: number;
+            /**
+             * Part Size
+             * @description Bytes of every part but the last
+             */
+            part_size: number;
             /** Size */
             size: number;
             state: components["schemas"]["UploadState"];
@@ -4550,8 +4585,10 @@ export type University = components['schemas']['University'];
 export type UniversityList = components['schemas']['UniversityList'];
 export type UniversityPatch = components['schemas']['UniversityPatch'];
 export type Upload = components['schemas']['Upload'];
+export type UploadList = components['schemas']['UploadList'];
 export type UploadState = components['schemas']['UploadState'];
 export type UploadStatus = components['schemas']['UploadStatus'];
+export type UploadUnderWay = components['schemas']['UploadUnderWay'];
 export type UppyBegin = components['schemas']['UppyBegin'];
 export type UppyBegun = components['schemas']['UppyBegun'];
 export type UppyComplete = components['schemas']['UppyComplete'];
@@ -8501,6 +8538,60 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["PreconditionFailed"];
+            422: components["responses"]["UnprocessableContent"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            /** @description Any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                lecture_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "expires_at": "2026-09-01T08:00:00Z",
+                     *           "filename": "lecture-1.mp4",
+                     *           "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
+                     *           "lecture_id": "text",
+                     *           "part_count": 44,
+                     *           "part_size": 16777216,
+                     *           "size": 734003200,
+                     *           "state": "open"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UploadList"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["UnprocessableContent"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];

@@ -1,7 +1,7 @@
 /** Uploads of this tab, by lecture: they go on while the instructor looks at other pages of the studio. */
-import { call } from '../api.js';
+import { call, get } from '../api.js';
 import { t } from '../i18n.js';
-import { prepareDigests } from './digest.js';
+import { digest, prepareDigests } from './digest.js';
 import { identify, keepUpload, keptUpload, same } from './kept.js';
 import { Transfer } from './transfer.js';
 
@@ -12,7 +12,8 @@ const transfers = new Map();
 export const transferOf = (lecture) => transfers.get(lecture) ?? null;
 
 /**
- * Begins an upload, or goes on with the one this browser remembers if it is the same file.
+ * Begins an upload, or goes on with the one this browser remembers if it is the same file, or with one of
+ * the same file that was begun on another machine.
  * @param {string} lecture @param {File} file
  * @returns {Promise<Transfer | null>} null when another file is needed to go on
  */
@@ -22,9 +23,10 @@ export async function upload(lecture, file) {
   const kept = keptUpload(lecture);
   if (kept && !same(kept, identity)) return null;
   prepareDigests();
-  const plan = kept ?? (await begin(lecture, file));
+  const known = kept ?? (await begunElsewhere(lecture, file));
+  const plan = known ?? (await begin(lecture, file));
   if (!kept) keepUpload(lecture, { ...identity, ...plan });
-  const transfer = new Transfer(file, plan, !kept);
+  const transfer = new Transfer(file, plan, !known);
   transfers.set(lecture, transfer);
   transfer.addEventListener('change', () => {
     if (transfer.state !== 'completed') return;
@@ -41,6 +43,35 @@ async function begin(lecture, file) {
   const { id, part_size, part_count, expires_at } = await call('POST', `/v1/lectures/${lecture}/uploads`, { body });
   return { id, part_size, part_count, expires_at };
 }
+
+/** @param {string} lecture @param {File} file @returns {Promise<import('../types.js').UploadPlan | null>} */
+async function begunElsewhere(lecture, file) {
+  /** @type {{items: (import('../types.js').UploadPlan & {size: number})[]}} */
+  const { items } = await get(`/v1/lectures/${lecture}/uploads`);
+  for (const { id, part_size, part_count, expires_at, size } of items) {
+    if (size !== file.size) continue;
+    /** @type {import('../types.js').UploadStatus} */
+    const { parts } = await call('GET', `/v1/uploads/${id}`);
+    if (parts.length && (await holds(file, part_size, parts))) return { id, part_size, part_count, expires_at };
+  }
+  return null;
+}
+
+/**
+ * Whether every part that arrived is of this file: stores name a part by the MD5 of its bytes. (One that
+ * does not costs a new upload, nothing else.)
+ * @param {File} file @param {number} size @param {import('../types.js').UploadStatus['parts']} parts
+ */
+async function holds(file, size, parts) {
+  for (const { number, etag } of parts) {
+    const md5 = await digest(file.slice((number - 1) * size, number * size));
+    if (!md5 || hex(md5) !== etag) return false;
+  }
+  return true;
+}
+
+/** @param {string} base64 */
+const hex = (base64) => Array.from(atob(base64), (each) => each.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 
 /** Gives up what is under way or remembered. @param {string} lecture */
 export async function discard(lecture) {
