@@ -19,13 +19,13 @@ from academy.keys import KeyRing
 from academy.people import Role
 from academy.settings import Settings
 from academy.storage import open_storage
-from academy.uploads import USUAL_PART, source_key
+from academy.uploads import SMALL_PART, USUAL_PART, source_key
 from api.app import create_app
 from api.server import Server
 from tests.academy.unsteady import UnsteadyNetwork
 
 SECRET = "k" * 40
-SIZE = 2 * USUAL_PART + 12_345
+SIZE = 2 * SMALL_PART + 12_345
 
 
 class Site:
@@ -142,7 +142,7 @@ async def test_a_broken_connection_costs_one_part_again_and_no_more(site, long_r
     broken: list[int] = []
 
     def cut(_head, received):
-        if received > USUAL_PART and not broken:
+        if received > SMALL_PART and not broken:
             broken.append(received)
         return broken == [received]
 
@@ -150,15 +150,16 @@ async def test_a_broken_connection_costs_one_part_again_and_no_more(site, long_r
     lecture_id = await site.deliver(long_recording)
     assert len(broken) == 1
     assert await site.stored(lecture_id) == long_recording.read_bytes()
-    assert site.network.received < SIZE + USUAL_PART + 1_000_000
+    assert site.network.received < SIZE + SMALL_PART + 1_000_000
 
 
 async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_missing(
     site, long_recording, monkeypatch
 ):
+    monkeypatch.setattr(sending, "FEW", 1)
     monkeypatch.setattr(sending, "PARALLEL", 1)
     monkeypatch.setattr(sending, "MOST_TRIES", 2)
-    site.network.cut = lambda _head, received: received > USUAL_PART + 4_000_000
+    site.network.cut = lambda _head, received: received > SMALL_PART + 4_000_000
     with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
         await site.deliver(long_recording)
     site.network.cut = lambda _head, _received: False
@@ -168,7 +169,7 @@ async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_miss
     lecture_id = await site.deliver(long_recording)
     assert lecture_id == begun.lecture_id
     assert await site.stored(lecture_id) == long_recording.read_bytes()
-    assert site.network.received < SIZE - USUAL_PART + 1_000_000
+    assert site.network.received < SIZE - SMALL_PART + 1_000_000
     assert "Resuming an earlier upload" in site.said.getvalue()
 
 
@@ -289,3 +290,16 @@ async def test_waiting_goes_on_by_polling_where_streams_are_cut(site, recording,
     with pytest.raises(NotTranscoded, match="cancelled"):
         await waiting
     assert any("/recording/events" in line for line in site.network.requests)
+
+
+def test_a_slow_line_carries_few_parts_at_once_and_a_fast_one_all(monkeypatch):
+    instant = 100.0
+    monkeypatch.setattr(sending.time, "monotonic", lambda: instant)
+    pace = sending.Pace(USUAL_PART, begun=instant)
+    instant += 600
+    for rate, lanes in ((50_000, 2), (400_000, 3), (10_000_000, 6)):
+        pace.bytes = rate * 600
+        assert pace.lanes() == lanes
+    pace.bytes = USUAL_PART // 4 - 1
+    instant = 100.1
+    assert pace.lanes() == 2, "what the system's buffers took is no rate"

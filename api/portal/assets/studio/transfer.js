@@ -9,6 +9,8 @@ import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
 const LANES = 6; // parts on their way at once: what browsers open to one origin (HTTP/1.1)
+const FEW = 2; // on a slow line, where a break would cost the beginnings of many
+const PART_TIME = 300_000; // milliseconds one part should take at most, while more than few are on their way
 const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
 const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
@@ -118,8 +120,30 @@ export class Transfer extends EventTarget {
         await this.#send(number, missing, signal);
       }
     };
+    const begun = { at: performance.now(), sent: this.sent };
+    let opened = 0;
+    let busy = 0;
     // One lane that gives up ends the others too.
-    await Promise.all(Array.from({ length: Math.min(LANES, missing.length) }, lane));
+    await new Promise((resolve, reject) => {
+      const open = () => {
+        const wanted = this.#lanes(begun);
+        for (; missing.length && opened < wanted; opened += 1) {
+          busy += 1;
+          lane().then(() => (busy -= 1) || resolve(null), reject);
+        }
+      };
+      open();
+      if (!busy) resolve(null);
+      this.addEventListener('change', open, { signal });
+    });
+  }
+
+  /** As many as let a part arrive in time. @param {{at: number, sent: number}} begun */
+  #lanes(begun) {
+    const sent = this.sent - begun.sent;
+    if (sent < this.plan.part_size / 4) return FEW; // what the system's buffers have taken says nothing
+    const rate = sent / (performance.now() - begun.at);
+    return Math.max(FEW, Math.min(LANES, Math.floor((rate * PART_TIME) / this.plan.part_size)));
   }
 
   /** @param {number} number @param {number[]} next @param {AbortSignal} signal */

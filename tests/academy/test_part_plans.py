@@ -1,0 +1,35 @@
+"""How a file is cut."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from academy.uploads import MIB, MOST_PARTS, SMALL_PART, SMALLEST_PART, USUAL_PART, plan_parts
+
+
+@pytest.mark.parametrize(
+    ("size", "part", "count"),
+    [
+        (1, 8, 1),
+        (255 * MIB, 8, 32),
+        (256 * MIB, 16, 16),
+        (512 * MIB, 32, 16),
+        (512 * MIB + 1, 32, 17),
+        (10_000 * 32 * MIB, 32, 10_000),
+        (10_000 * 32 * MIB + 1, 64, 5_001),
+    ],
+)
+def test_large_files_have_larger_parts_and_never_few_or_too_many(size, part, count):
+    plan = plan_parts(size)
+    assert (plan.part_size, plan.part_count) == (part * MIB, count)
+
+
+@given(st.integers(1, 5 * 1024**4))
+def test_every_plan_covers_the_file_exactly_once(size):
+    plan = plan_parts(size)
+    assert plan.part_size * (plan.part_count - 1) < size <= plan.part_size * plan.part_count
+    assert plan.part_count <= MOST_PARTS
+    assert plan.part_size >= SMALL_PART > SMALLEST_PART
+    assert plan.part_size <= USUAL_PART or plan.part_count > MOST_PARTS // 2
