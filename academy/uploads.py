@@ -17,11 +17,10 @@ from academy.ids import new_id
 MIB = 1024**2
 SMALLEST_PART = 5 * MIB
 """S3's own minimum for every part but the last."""
-SMALL_PART = 8 * MIB
-USUAL_PART = 32 * MIB
-"""A part by itself costs Swift the time of some 6 MiB of bytes: `docs/decisions/0110`."""
-FEWEST_PARTS = 16
-"""Of a file above 128 MiB: a break then costs little of it, and they go out side by side."""
+LARGEST_PART = 5 * 1024 * MIB
+"""S3's own limit."""
+USUAL_PART = 8 * MIB
+"""What a break may cost on a bad line; on a good one several travel together (`docs/decisions/0110`)."""
 MOST_PARTS = 10_000
 LIFETIME = timedelta(days=7)
 
@@ -52,10 +51,8 @@ class PartPlan(BaseModel):
 
 
 def plan_parts(size: int) -> PartPlan:
-    """Equal parts of 8 to 32 MiB, larger where 10,000 would not do; the last one may be shorter."""
-    part_size = SMALL_PART
-    while part_size < USUAL_PART and size >= 2 * part_size * FEWEST_PARTS:
-        part_size *= 2
+    """Equal parts of at least 8 MiB, at most 10,000 of them; the last one may be shorter."""
+    part_size = USUAL_PART
     while size > part_size * MOST_PARTS:
         part_size *= 2
     return PartPlan(part_size=part_size, part_count=max(1, -(-size // part_size)))
@@ -92,10 +89,10 @@ class Upload(BaseModel):
     def key(self) -> str:
         return source_key(self.recording_id)
 
-    def expected_size(self, number: int) -> int:
-        if number < self.part_count:
-            return self.part_size
-        return self.size - self.part_size * (self.part_count - 1)
+    def expected_size(self, number: int, count: int = 1) -> int:
+        """Bytes of part `number`, or of `count` neighbours from there on."""
+        begin = self.part_size * (number - 1)
+        return min(self.size, begin + self.part_size * count) - begin
 
 
 def recording_prefix(recording_id: str) -> str:

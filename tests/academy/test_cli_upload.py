@@ -8,7 +8,7 @@ from contextlib import nullcontext
 import pytest
 
 from academy import tokens
-from academy.commands import remote, sending
+from academy.commands import lanes, remote, sending
 from academy.commands.delivering import NotTranscoded, Order, deliver
 from academy.commands.display import PlainDisplay
 from academy.commands.resumption import Resumption, ResumptionFile
@@ -19,13 +19,13 @@ from academy.keys import KeyRing
 from academy.people import Role
 from academy.settings import Settings
 from academy.storage import open_storage
-from academy.uploads import SMALL_PART, USUAL_PART, source_key
+from academy.uploads import USUAL_PART, source_key
 from api.app import create_app
 from api.server import Server
 from tests.academy.unsteady import UnsteadyNetwork
 
 SECRET = "k" * 40
-SIZE = 2 * SMALL_PART + 12_345
+SIZE = 2 * USUAL_PART + 12_345
 
 
 class Site:
@@ -142,7 +142,7 @@ async def test_a_broken_connection_costs_one_part_again_and_no_more(site, long_r
     broken: list[int] = []
 
     def cut(_head, received):
-        if received > SMALL_PART and not broken:
+        if received > USUAL_PART and not broken:
             broken.append(received)
         return broken == [received]
 
@@ -150,16 +150,15 @@ async def test_a_broken_connection_costs_one_part_again_and_no_more(site, long_r
     lecture_id = await site.deliver(long_recording)
     assert len(broken) == 1
     assert await site.stored(lecture_id) == long_recording.read_bytes()
-    assert site.network.received < SIZE + SMALL_PART + 1_000_000
+    assert site.network.received < SIZE + USUAL_PART + 1_000_000
 
 
 async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_missing(
     site, long_recording, monkeypatch
 ):
-    monkeypatch.setattr(sending, "FEW", 1)
     monkeypatch.setattr(sending, "PARALLEL", 1)
     monkeypatch.setattr(sending, "MOST_TRIES", 2)
-    site.network.cut = lambda _head, received: received > SMALL_PART + 4_000_000
+    site.network.cut = lambda _head, received: received > USUAL_PART + 4_000_000
     with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
         await site.deliver(long_recording)
     site.network.cut = lambda _head, _received: False
@@ -169,8 +168,92 @@ async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_miss
     lecture_id = await site.deliver(long_recording)
     assert lecture_id == begun.lecture_id
     assert await site.stored(lecture_id) == long_recording.read_bytes()
-    assert site.network.received < SIZE - SMALL_PART + 1_000_000
+    assert site.network.received < SIZE - USUAL_PART + 1_000_000
     assert "Resuming an earlier upload" in site.said.getvalue()
+
+
+@pytest.fixture
+def very_long_recording(tmp_path):
+    """Thirteen parts."""
+    file = tmp_path / "讲座 3.mp4"
+    file.write_bytes(random.Random(9).randbytes(12 * USUAL_PART + 12_345))
+    return file
+
+
+@pytest.fixture
+def one_quick_lane(monkeypatch):
+    """However slow this machine is: what goes out in an hour needs no sharing."""
+    monkeypatch.setattr(sending, "PARALLEL", 1)
+    monkeypatch.setattr(lanes, "PARALLEL", 1)
+    monkeypatch.setattr(lanes, "LONGEST", 3600.0)
+
+
+def numbers(network):
+    """Of the parts that were begun, in order: a wider one has the number of its first."""
+    return [int(line.split("?")[0].rsplit("/", 1)[1]) for line in puts(network)]
+
+
+async def sizes(site, lecture_id):
+    recording = await site.stores.recordings.newest(lecture_id)
+    return {part.number: part.size for part in (await upload_of(site, recording)).parts}
+
+
+async def upload_of(site, recording):
+    return await site.stores.uploads.get(recording.upload_id)
+
+
+@pytest.mark.usefixtures("one_quick_lane")
+async def test_on_a_good_line_neighbours_travel_together(site, very_long_recording):
+    lecture_id = await site.deliver(very_long_recording)
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    assert numbers(site.network) == [1, 2, 6, 10]
+    assert await sizes(site, lecture_id) == {
+        1: USUAL_PART,
+        2: 4 * USUAL_PART,
+        6: 4 * USUAL_PART,
+        10: 3 * USUAL_PART + 12_345,
+    }
+
+
+async def test_on_a_slow_line_each_part_travels_alone(site, very_long_recording, monkeypatch):
+    monkeypatch.setattr(lanes, "LONGEST", 1e-6)
+    lecture_id = await site.deliver(very_long_recording)
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    assert sorted(numbers(site.network)) == list(range(1, 14))
+
+
+@pytest.mark.usefixtures("one_quick_lane")
+async def test_a_break_costs_what_travelled_together_and_then_parts_go_alone(
+    site, very_long_recording
+):
+    broken: list[int] = []
+
+    def cut(_head, received):
+        if received > 2 * USUAL_PART and not broken:
+            broken.append(received)
+        return broken == [received]
+
+    site.network.cut = cut
+    lecture_id = await site.deliver(very_long_recording)
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    # Four went together, 2 to 5; after the break 2 alone, and never more than two together again.
+    assert numbers(site.network) == [1, 2, 2, 3, 5, 7, 9, 11, 13]
+
+
+@pytest.mark.usefixtures("one_quick_lane")
+async def test_resuming_knows_what_a_wide_part_stands_for(site, very_long_recording, monkeypatch):
+    monkeypatch.setattr(sending, "MOST_TRIES", 1)
+    site.network.cut = lambda _head, received: received > 6 * USUAL_PART
+    with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
+        await site.deliver(very_long_recording)
+    assert numbers(site.network) == [1, 2, 6]
+    site.network.cut = lambda _head, _received: False
+    site.network.requests.clear()
+    site.network.received = 0
+    lecture_id = await site.deliver(very_long_recording)
+    assert numbers(site.network) == [6, 7, 11]
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    assert site.network.received < 8 * USUAL_PART
 
 
 async def test_a_lecture_deleted_meanwhile_is_made_anew(site, recording):
@@ -290,16 +373,3 @@ async def test_waiting_goes_on_by_polling_where_streams_are_cut(site, recording,
     with pytest.raises(NotTranscoded, match="cancelled"):
         await waiting
     assert any("/recording/events" in line for line in site.network.requests)
-
-
-def test_a_slow_line_carries_few_parts_at_once_and_a_fast_one_all(monkeypatch):
-    instant = 100.0
-    monkeypatch.setattr(sending.time, "monotonic", lambda: instant)
-    pace = sending.Pace(USUAL_PART, begun=instant)
-    instant += 600
-    for rate, lanes in ((50_000, 2), (400_000, 3), (10_000_000, 6)):
-        pace.bytes = rate * 600
-        assert pace.lanes() == lanes
-    pace.bytes = USUAL_PART // 4 - 1
-    instant = 100.1
-    assert pace.lanes() == 2, "what the system's buffers took is no rate"

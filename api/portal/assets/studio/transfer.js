@@ -5,16 +5,15 @@
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
 import { digest } from './digest.js';
+import { LANES, Lane } from './lane.js';
 import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
-const LANES = 6; // parts on their way at once: what browsers open to one origin (HTTP/1.1)
-const FEW = 2; // on a slow line, where a break would cost the beginnings of many
-const PART_TIME = 300_000; // milliseconds one part should take at most, while more than few are on their way
 const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
 const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
 
+/** @typedef {{number: number, count: number}} Run neighbouring parts that one request carries, and the first one's number */
 /** @typedef {'sending' | 'paused' | 'waiting' | 'completing' | 'completed' | 'failed'} TransferState */
 
 export class Transfer extends EventTarget {
@@ -33,10 +32,12 @@ export class Transfer extends EventTarget {
     this.rate = new Rate();
     /** @type {Set<number>} */
     this.arrived = new Set();
-    /** @type {Map<number, number>} bytes sent of parts on their way */
+    /** @type {Map<number, number>} bytes sent of parts on their way, by the first of those together */
     this.moving = new Map();
     this.untold = 0; // the timer, while something changed that is not told yet
-    /** @type {Map<number, Promise<{signed: import('../types.js').SignedPart, at: number}>>} */
+    /** @type {number[]} in order: parts that no lane has taken yet */
+    this.waiting = [];
+    /** @type {Map<string, Promise<{signed: import('../types.js').SignedPart, at: number}>>} */
     this.links = new Map();
     this.run = new AbortController();
   }
@@ -53,10 +54,10 @@ export class Transfer extends EventTarget {
     return ['sending', 'waiting', 'completing'].includes(this.state);
   }
 
-  /** @param {number} number from 1 */
-  sizeOf(number) {
-    const { part_size: size, part_count: count } = this.plan;
-    return number < count ? size : this.file.size - size * (count - 1);
+  /** @param {number} number from 1 @param {number} count with the neighbours behind it */
+  sizeOf(number, count = 1) {
+    const size = this.plan.part_size;
+    return Math.min(size * count, this.file.size - size * (number - 1));
   }
 
   /** Asks what has arrived, sends the rest, completes. */
@@ -103,8 +104,8 @@ export class Transfer extends EventTarget {
     /** @type {import('../types.js').UploadStatus} */
     const status = await call('GET', `/v1/uploads/${this.plan.id}`, { signal });
     if (status.state === 'aborted' || status.state === 'expired') throw new Error(t('upload.gone'));
-    const whole = status.parts.filter((part) => part.size === this.sizeOf(part.number));
-    this.arrived = new Set(status.state === 'open' ? whole.map((part) => part.number) : this.#numbers());
+    const missing = new Set(status.missing);
+    this.arrived = new Set(this.#numbers().filter((number) => !missing.has(number)));
     this.#changed();
   }
 
@@ -114,65 +115,79 @@ export class Transfer extends EventTarget {
 
   /** @param {AbortSignal} signal */
   async #sendMissing(signal) {
-    const missing = this.#numbers().filter((number) => !this.arrived.has(number));
-    const lane = async () => {
-      for (let number = missing.shift(); number !== undefined; number = missing.shift()) {
-        await this.#send(number, missing, signal);
-      }
+    this.waiting = this.#numbers().filter((number) => !this.arrived.has(number));
+    const work = async () => {
+      const lane = new Lane(this.plan.part_size);
+      while (this.waiting.length) await this.#send(this.#take(lane), lane, signal);
     };
-    const begun = { at: performance.now(), sent: this.sent };
-    let opened = 0;
-    let busy = 0;
     // One lane that gives up ends the others too.
-    await new Promise((resolve, reject) => {
-      const open = () => {
-        const wanted = this.#lanes(begun);
-        for (; missing.length && opened < wanted; opened += 1) {
-          busy += 1;
-          lane().then(() => (busy -= 1) || resolve(null), reject);
-        }
-      };
-      open();
-      if (!busy) resolve(null);
-      this.addEventListener('change', open, { signal });
-    });
+    await Promise.all(Array.from({ length: Math.min(LANES, this.waiting.length) }, work));
   }
 
-  /** As many as let a part arrive in time. @param {{at: number, sent: number}} begun */
-  #lanes(begun) {
-    const sent = this.sent - begun.sent;
-    if (sent < this.plan.part_size / 4) return FEW; // what the system's buffers have taken says nothing
-    const rate = sent / (performance.now() - begun.at);
-    return Math.max(FEW, Math.min(LANES, Math.floor((rate * PART_TIME) / this.plan.part_size)));
+  /** @param {Lane} lane @returns {Run} */
+  #take(lane) {
+    const run = this.#next(lane);
+    this.waiting.splice(0, run.count);
+    return run;
   }
 
-  /** @param {number} number @param {number[]} next @param {AbortSignal} signal */
-  async #send(number, next, signal) {
-    const bytes = this.#bytes(number);
+  /** The first part and its neighbours, as many as the lane takes; fewer if those are prepared already. @param {Lane} lane @returns {Run} */
+  #next(lane) {
+    const [number] = this.waiting;
+    const most = lane.takes(this.waiting.length);
+    let count = 1;
+    while (count < most && this.waiting[count] === number + count) count += 1;
+    for (let fewer = count; fewer > 0; fewer -= 1) {
+      if (this.links.has(name({ number, count: fewer }))) return { number, count: fewer };
+    }
+    return { number, count };
+  }
+
+  /** Of several that failed all but the first go back; the first is tried again alone. @param {Run} run @param {Lane} lane @param {AbortSignal} signal */
+  async #send(run, lane, signal) {
+    const { number } = run;
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const signed = await this.#link(number, signal);
-        // While this part goes out, the next one is read, hashed and signed.
-        if (next.length) this.#prepared(next[0], signal).catch(() => this.links.delete(next[0]));
-        await put(signed, bytes, (sent) => this.#moved(number, sent), signal);
+        const signed = await this.#link(run, signal);
+        this.#prepareNext(lane, signal);
+        const begun = performance.now();
+        await put(signed, this.#bytes(run), (sent) => this.#moved(number, sent), signal);
+        lane.arrived(this.sizeOf(number, run.count), performance.now() - begun);
         this.moving.delete(number);
-        this.arrived.add(number);
+        this.links.delete(name(run));
+        for (let sent = 0; sent < run.count; sent += 1) this.arrived.add(number + sent);
         this.#changed();
         return;
       } catch (error) {
         this.moving.delete(number);
         signal.throwIfAborted();
+        this.links.delete(name(run));
+        lane.broke(run.count);
+        this.#giveBack(number + 1, run.count - 1);
+        run = { number, count: 1 };
         if (!navigator.onLine) {
           await this.#untilOnline(signal);
           continue;
         }
         failures += 1;
         this.#judge(error, number, failures);
-        this.links.delete(number);
         await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.75 + Math.random() / 2), signal);
       }
     }
+  }
+
+  /** While one request goes out, what comes next is read, hashed and signed. @param {Lane} lane @param {AbortSignal} signal */
+  #prepareNext(lane, signal) {
+    if (!this.waiting.length) return;
+    const run = this.#next(lane);
+    this.#prepared(run, signal).catch(() => this.links.delete(name(run)));
+  }
+
+  /** @param {number} number @param {number} count */
+  #giveBack(number, count) {
+    const back = Array.from({ length: count }, (_, index) => number + index);
+    this.waiting = [...this.waiting, ...back].sort((one, other) => one - other);
   }
 
   /** Throws when trying again is no use. @param {unknown} error @param {number} number @param {number} failures */
@@ -182,33 +197,33 @@ export class Transfer extends EventTarget {
     throw error instanceof PutError ? new Error(t('upload.part', { number, status: error.status })) : error;
   }
 
-  /** @param {number} number */
-  #bytes(number) {
+  /** @param {Run} run */
+  #bytes({ number, count }) {
     const from = (number - 1) * this.plan.part_size;
-    return this.file.slice(from, from + this.sizeOf(number));
+    return this.file.slice(from, from + this.sizeOf(number, count));
   }
 
-  /** @param {number} number @param {AbortSignal} signal */
-  async #link(number, signal) {
-    const known = await this.#prepared(number, signal);
+  /** @param {Run} run @param {AbortSignal} signal */
+  async #link(run, signal) {
+    const known = await this.#prepared(run, signal);
     if (Date.now() - known.at < LINK_LIFE) return known.signed;
-    this.links.delete(number);
-    return (await this.#prepared(number, signal)).signed;
+    this.links.delete(name(run));
+    return (await this.#prepared(run, signal)).signed;
   }
 
-  /** A link that takes these very bytes and no others. @param {number} number @param {AbortSignal} signal */
-  #prepared(number, signal) {
-    const known = this.links.get(number);
+  /** A link that takes these very bytes and no others. @param {Run} run @param {AbortSignal} signal */
+  #prepared(run, signal) {
+    const known = this.links.get(name(run));
     if (known) return known;
-    const preparing = this.#prepare(number, signal);
-    this.links.set(number, preparing);
+    const preparing = this.#prepare(run, signal);
+    this.links.set(name(run), preparing);
     return preparing;
   }
 
-  /** @param {number} number @param {AbortSignal} signal */
-  async #prepare(number, signal) {
-    const md5 = await digest(this.#bytes(number));
-    const body = { parts: [md5 ? { number, md5 } : { number }] };
+  /** @param {Run} run @param {AbortSignal} signal */
+  async #prepare(run, signal) {
+    const md5 = await digest(this.#bytes(run));
+    const body = { parts: [md5 ? { ...run, md5 } : run] };
     const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body, signal });
     return { signed: answer.urls[0], at: Date.now() };
   }
@@ -260,6 +275,11 @@ export class Transfer extends EventTarget {
     this.rate.note(this.sent);
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** @param {Run} run */
+function name({ number, count }) {
+  return `${number}+${count}`;
 }
 
 /** @param {number} milliseconds @param {AbortSignal} signal */
