@@ -36,7 +36,8 @@ class UploadStatus(UploadOut):
     filename: str
     size: int
     parts: list[Part] = Field(
-        description="What has arrived, by number; one larger than planned stands for those behind it, too"
+        description="What has arrived, by number; one larger than planned stands for those behind it, too, "
+        "unless one of them arrived by itself"
     )
     missing: list[int] = Field(
         description="Numbers of the planned parts that have yet to be sent, while the upload is open",
@@ -56,7 +57,8 @@ class PartWanted(BaseModel):
         default=None,
         ge=1,
         description="How many neighbours are sent together: the bytes of this part and of those behind "
-        "it in one request, as one larger part under this number",
+        "it in one request, as one larger part under this number. "
+        "None of those behind it may have arrived yet",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from academy.commands.display import Display
 from academy.commands.following import follow
+from academy.commands.lanes import Waiting
 from academy.commands.remote import Remote
 from academy.commands.resumption import Resumption, ResumptionFile
 from academy.commands.sending import Parts, Run, send_parts
@@ -122,8 +123,9 @@ async def _send(
                 # One that was just begun has nothing yet.
                 missing = upload.get("missing", range(1, parts.part_count + 1))
                 done = size - sum(parts.length(Run(number)) for number in missing)
+                waiting = Waiting(missing, (part["number"] for part in upload.get("parts", [])))
                 with display.bar("Uploading", size, done) as sent:
-                    await _unwrapped(send_parts(remote, upload["id"], parts, missing, sent))
+                    await _unwrapped(send_parts(remote, upload["id"], parts, waiting, sent))
             if order.file.stat().st_size != size:
                 raise Conflict(f"{order.file} changed while it was being uploaded: start again.")
         try:

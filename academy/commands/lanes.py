@@ -50,10 +50,15 @@ class Lane:
 
 
 class Waiting:
-    """Numbers of parts that no lane has taken yet."""
+    """Numbers of parts that no lane has taken yet.
 
-    def __init__(self, numbers: Iterable[int]) -> None:
+    `arrived`: under which the store has something. If that is to be sent again, it is as the first of
+    its request, so that it is replaced.
+    """
+
+    def __init__(self, numbers: Iterable[int], arrived: Iterable[int] = ()) -> None:
         self._numbers = sorted(numbers)
+        self._arrived = frozenset(arrived)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -62,7 +67,9 @@ class Waiting:
         """The first number, and how many of its neighbours come with it: a run without gaps."""
         first = self._numbers[0]
         count = 1
-        while count < min(most, len(self)) and self._numbers[count] == first + count:
+        for number in self._numbers[1:most]:
+            if number != first + count or number in self._arrived:
+                break
             count += 1
         del self._numbers[:count]
         return first, count

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +70,9 @@ class Parts:
 
 
 async def send_parts(
-    remote: Remote, upload_id: str, parts: Parts, numbers: Sequence[int], sent: Sent
+    remote: Remote, upload_id: str, parts: Parts, waiting: Waiting, sent: Sent
 ) -> None:
-    """Sends the parts `numbers`. Raises Unavailable when one fails MOST_TRIES times."""
-    waiting = Waiting(numbers)
+    """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times."""
 
     async def work() -> None:
         lane = Lane(parts.part_size)
@@ -82,7 +81,7 @@ async def send_parts(
             await _send(remote, upload_id, parts, run, lane, waiting, sent)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(PARALLEL, len(numbers))):
+        for _ in range(min(PARALLEL, len(waiting))):
             group.create_task(work())
 
 

@@ -74,6 +74,11 @@ def test_no_request_is_too_large_or_too_long(rates, breaks, waiting):
         assert waiting <= taken * PARALLEL or taken == lane.most or lane.rate < 2 * USUAL_PART
 
 
+def test_what_arrived_and_must_be_sent_again_begins_a_request():
+    waiting = Waiting([1, 2, 3, 4], arrived=[1, 3])
+    assert [waiting.take(4), waiting.take(4)] == [(1, 2), (3, 2)]
+
+
 @given(st.sets(st.integers(1, 40)), st.lists(st.integers(1, 5)))
 def test_runs_have_no_gaps_and_nothing_is_taken_twice_or_lost(numbers, wishes):
     waiting = Waiting(numbers)

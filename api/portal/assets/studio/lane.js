@@ -4,6 +4,8 @@
  * them arrive soon. `academy/commands/lanes.py` does the same.
  */
 
+/** @typedef {{number: number, count: number}} Run neighbouring parts that one request carries, and the first one's number */
+
 export const LANES = 6; // requests under way at once: what browsers open to one origin (HTTP/1.1)
 const MOST_BYTES = 32 * 1024 * 1024; // of one request; above that, a request more no longer shows
 const LONGEST = 20_000; // milliseconds one request should take at most
@@ -33,5 +35,46 @@ export class Lane {
   broke(count) {
     this.rate = 0;
     if (count > 1) this.most = Math.min(this.most, Math.floor(count / 2));
+  }
+}
+
+/**
+ * Numbers of parts that no lane has taken yet. What arrived and is to be sent again is the first of its request, so that
+ * it is replaced.
+ */
+export class Waiting {
+  /** @param {number[]} numbers in order @param {Set<number>} arrived under which the store has something */
+  constructor(numbers, arrived) {
+    this.numbers = numbers;
+    this.arrived = arrived;
+  }
+
+  get size() {
+    return this.numbers.length;
+  }
+
+  /** As many as the lane takes; fewer if those have a link already. @param {Lane} lane @param {{has(run: Run): boolean}} links @returns {Run} */
+  next(lane, links) {
+    const [number] = this.numbers;
+    const most = lane.takes(this.size);
+    let count = 1;
+    while (count < most && this.numbers[count] === number + count && !this.arrived.has(number + count)) count += 1;
+    for (let fewer = count; fewer > 0; fewer -= 1) {
+      if (links.has({ number, count: fewer })) return { number, count: fewer };
+    }
+    return { number, count };
+  }
+
+  /** @param {Lane} lane @param {{has(run: Run): boolean}} links @returns {Run} */
+  take(lane, links) {
+    const run = this.next(lane, links);
+    this.numbers.splice(0, run.count);
+    return run;
+  }
+
+  /** @param {number} number @param {number} count */
+  giveBack(number, count) {
+    this.numbers.push(...Array.from({ length: count }, (_, index) => number + index));
+    this.numbers.sort((one, other) => one - other);
   }
 }

@@ -4,16 +4,15 @@
  */
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
-import { digest } from './digest.js';
-import { LANES, Lane } from './lane.js';
+import { LANES, Lane, Waiting } from './lane.js';
+import { Links } from './links.js';
 import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
-const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
 const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
 
-/** @typedef {{number: number, count: number}} Run neighbouring parts that one request carries, and the first one's number */
+/** @typedef {import('./lane.js').Run} Run */
 /** @typedef {'sending' | 'paused' | 'waiting' | 'completing' | 'completed' | 'failed'} TransferState */
 
 export class Transfer extends EventTarget {
@@ -35,10 +34,9 @@ export class Transfer extends EventTarget {
     /** @type {Map<number, number>} bytes sent of parts on their way, by the first of those together */
     this.moving = new Map();
     this.untold = 0; // the timer, while something changed that is not told yet
-    /** @type {number[]} in order: parts that no lane has taken yet */
-    this.waiting = [];
-    /** @type {Map<string, Promise<{signed: import('../types.js').SignedPart, at: number}>>} */
-    this.links = new Map();
+    /** @type {Set<number>} under which the store has something, right or wrong */
+    this.there = new Set();
+    this.links = new Links(plan.id, (run) => this.#bytes(run));
     this.run = new AbortController();
   }
 
@@ -105,6 +103,7 @@ export class Transfer extends EventTarget {
     const status = await call('GET', `/v1/uploads/${this.plan.id}`, { signal });
     if (status.state === 'aborted' || status.state === 'expired') throw new Error(t('upload.gone'));
     const missing = new Set(status.missing);
+    this.there = new Set(status.parts.map((part) => part.number));
     this.arrived = new Set(this.#numbers().filter((number) => !missing.has(number)));
     this.#changed();
   }
@@ -115,56 +114,41 @@ export class Transfer extends EventTarget {
 
   /** @param {AbortSignal} signal */
   async #sendMissing(signal) {
-    this.waiting = this.#numbers().filter((number) => !this.arrived.has(number));
+    const waiting = new Waiting(this.#numbers().filter((number) => !this.arrived.has(number)), this.there);
     const work = async () => {
       const lane = new Lane(this.plan.part_size);
-      while (this.waiting.length) await this.#send(this.#take(lane), lane, signal);
+      while (waiting.size) await this.#send(waiting.take(lane, this.links), waiting, lane, signal);
     };
     // One lane that gives up ends the others too.
-    await Promise.all(Array.from({ length: Math.min(LANES, this.waiting.length) }, work));
+    await Promise.all(Array.from({ length: Math.min(LANES, waiting.size) }, work));
   }
 
-  /** @param {Lane} lane @returns {Run} */
-  #take(lane) {
-    const run = this.#next(lane);
-    this.waiting.splice(0, run.count);
-    return run;
-  }
-
-  /** The first part and its neighbours, as many as the lane takes; fewer if those are prepared already. @param {Lane} lane @returns {Run} */
-  #next(lane) {
-    const [number] = this.waiting;
-    const most = lane.takes(this.waiting.length);
-    let count = 1;
-    while (count < most && this.waiting[count] === number + count) count += 1;
-    for (let fewer = count; fewer > 0; fewer -= 1) {
-      if (this.links.has(name({ number, count: fewer }))) return { number, count: fewer };
-    }
-    return { number, count };
-  }
-
-  /** Of several that failed all but the first go back; the first is tried again alone. @param {Run} run @param {Lane} lane @param {AbortSignal} signal */
-  async #send(run, lane, signal) {
+  /**
+   * Of several that failed all but the first go back; the first is tried again alone.
+   * @param {Run} run @param {Waiting} waiting @param {Lane} lane @param {AbortSignal} signal
+   */
+  async #send(run, waiting, lane, signal) {
     const { number } = run;
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const signed = await this.#link(run, signal);
-        this.#prepareNext(lane, signal);
+        const signed = await this.links.of(run, signal);
+        // While this goes out, what comes next is read, hashed and signed.
+        if (waiting.size) this.links.prepare(waiting.next(lane, this.links), signal);
         const begun = performance.now();
         await put(signed, this.#bytes(run), (sent) => this.#moved(number, sent), signal);
         lane.arrived(this.sizeOf(number, run.count), performance.now() - begun);
         this.moving.delete(number);
-        this.links.delete(name(run));
+        this.links.forget(run);
         for (let sent = 0; sent < run.count; sent += 1) this.arrived.add(number + sent);
         this.#changed();
         return;
       } catch (error) {
         this.moving.delete(number);
         signal.throwIfAborted();
-        this.links.delete(name(run));
+        this.links.forget(run);
         lane.broke(run.count);
-        this.#giveBack(number + 1, run.count - 1);
+        waiting.giveBack(number + 1, run.count - 1);
         run = { number, count: 1 };
         if (!navigator.onLine) {
           await this.#untilOnline(signal);
@@ -175,19 +159,6 @@ export class Transfer extends EventTarget {
         await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.75 + Math.random() / 2), signal);
       }
     }
-  }
-
-  /** While one request goes out, what comes next is read, hashed and signed. @param {Lane} lane @param {AbortSignal} signal */
-  #prepareNext(lane, signal) {
-    if (!this.waiting.length) return;
-    const run = this.#next(lane);
-    this.#prepared(run, signal).catch(() => this.links.delete(name(run)));
-  }
-
-  /** @param {number} number @param {number} count */
-  #giveBack(number, count) {
-    const back = Array.from({ length: count }, (_, index) => number + index);
-    this.waiting = [...this.waiting, ...back].sort((one, other) => one - other);
   }
 
   /** Throws when trying again is no use. @param {unknown} error @param {number} number @param {number} failures */
@@ -201,31 +172,6 @@ export class Transfer extends EventTarget {
   #bytes({ number, count }) {
     const from = (number - 1) * this.plan.part_size;
     return this.file.slice(from, from + this.sizeOf(number, count));
-  }
-
-  /** @param {Run} run @param {AbortSignal} signal */
-  async #link(run, signal) {
-    const known = await this.#prepared(run, signal);
-    if (Date.now() - known.at < LINK_LIFE) return known.signed;
-    this.links.delete(name(run));
-    return (await this.#prepared(run, signal)).signed;
-  }
-
-  /** A link that takes these very bytes and no others. @param {Run} run @param {AbortSignal} signal */
-  #prepared(run, signal) {
-    const known = this.links.get(name(run));
-    if (known) return known;
-    const preparing = this.#prepare(run, signal);
-    this.links.set(name(run), preparing);
-    return preparing;
-  }
-
-  /** @param {Run} run @param {AbortSignal} signal */
-  async #prepare(run, signal) {
-    const md5 = await digest(this.#bytes(run));
-    const body = { parts: [md5 ? { ...run, md5 } : run] };
-    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body, signal });
-    return { signed: answer.urls[0], at: Date.now() };
   }
 
   /** @param {AbortSignal} signal */
@@ -275,11 +221,6 @@ export class Transfer extends EventTarget {
     this.rate.note(this.sent);
     this.dispatchEvent(new Event('change'));
   }
-}
-
-/** @param {Run} run */
-function name({ number, count }) {
-  return `${number}+${count}`;
 }
 
 /** @param {number} milliseconds @param {AbortSignal} signal */
