@@ -3349,10 +3349,9 @@ export interface components {
         PartWanted: {
             /**
              * Count
-             * @description How many neighbours are sent together: the bytes of this part and of those behind it in one request, as one larger part under this number
-             * @default 1
+             * @description How many neighbours are sent together: the bytes of this part and of those behind it in one request, as one larger part under this number. None of those behind it may have arrived yet
              */
-            count: number;
+            count?: number | null;
             /**
              * Md5
              * @description Base64 of these bytes' MD5 digest; the store then checks it
@@ -4050,7 +4049,7 @@ export interface components {
             part_size: number;
             /**
              * Parts
-             * @description What has arrived, by number; one larger than planned stands for those behind it, too
+             * @description What has arrived, by number; one larger than planned stands for those behind it, too, unless one of them arrived by itself
              */
             parts: components["schemas"]["Part"][];
             /**
