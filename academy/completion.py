@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from academy.coverage import coverage
 from academy.errors import AcademyError, Conflict, ObjectNotFound
 from academy.object_stores import Storage
 from academy.recording_stores import UploadStore
@@ -80,7 +81,7 @@ async def _is_whole(upload: Upload, storage: Storage) -> bool:
 
 
 async def _arrived(upload: Upload, storage: Storage) -> list[Part]:
-    """The planned parts, all there and of the right sizes; empty if they were joined already."""
+    """The parts that make up the file, nothing missing; empty if they were joined already."""
     try:
         arrived = await asyncio.to_thread(storage.parts, upload.key, upload.storage_upload_id)
     except ObjectNotFound:
@@ -89,30 +90,19 @@ async def _arrived(upload: Upload, storage: Storage) -> list[Part]:
         raise Conflict(
             "The object store no longer has this upload: begin a new one.", code="upload_lost"
         ) from None
-    by_number = {part.number: part for part in arrived}
-    # Without a plan the last number says how many there are, and any size is right.
-    count = upload.part_count if upload.planned else max(by_number, default=1)
-    planned = range(1, count + 1)
-    missing = [number for number in planned if number not in by_number]
-    wrong = [
-        number
-        for number in planned
-        if upload.planned
-        and number in by_number
-        and by_number[number].size != upload.expected_size(number)
-    ]
+    found = coverage(upload, arrived)
     complaints = []
-    if missing:
-        complaints.append(f"{_named(missing)} did not arrive")
-    if wrong:
-        complaints.append(f"{_named(wrong)} arrived with the wrong size")
+    if found.missing:
+        complaints.append(f"{_named(found.missing)} did not arrive")
+    if found.wrong:
+        complaints.append(f"{_named(found.wrong)} arrived with the wrong size")
     if complaints:
         raise Conflict(
-            f"Of {count} parts, {' and '.join(complaints)}: "
+            f"Of {found.count} parts, {' and '.join(complaints)}: "
             "send these again, then complete the upload. Nothing else is lost.",
             code="parts_missing",
         )
-    return [by_number[number] for number in planned]
+    return found.parts
 
 
 def _named(numbers: Iterable[int]) -> str:

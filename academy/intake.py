@@ -27,6 +27,7 @@ from academy.object_stores import SignedPart, Storage
 from academy.quotas import Quotas
 from academy.recordings import Recording
 from academy.uploads import (
+    LARGEST_PART,
     LIFETIME,
     MOST_PARTS,
     Part,
@@ -62,6 +63,8 @@ class WantedPart:
     number: int
     md5: str | None = None
     """Base64 of the part's digest (RFC 1864): the store then refuses other bytes."""
+    count: int = 1
+    """This part and those behind it, sent in one request as one part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +212,7 @@ class Intake:
                 part.number,
                 expires_in=PART_LINK_SECONDS,
                 md5=part.md5,
-                size=upload.expected_size(part.number) if upload.planned else None,
+                size=upload.expected_size(part.number, part.count) if upload.planned else None,
             )
             for part in wanted
         ]
@@ -227,11 +230,25 @@ def _valid_parts(upload: Upload, wanted: Sequence[WantedPart]) -> None:
         if not 1 <= part.number <= most:
             detail = f"part {part.number} is not one of 1 to {most}"
             wrong.append(FieldError(f"/parts/{index}/number", detail))
+        elif too_many := _too_many(upload, part):
+            wrong.append(FieldError(f"/parts/{index}/count", too_many))
         if part.md5 is not None and not _is_md5(part.md5):
             detail = "this is not the base64 of a 16-byte MD5 digest"
             wrong.append(FieldError(f"/parts/{index}/md5", detail))
     if wrong:
         raise Invalid("The list of parts is not valid.", errors=wrong)
+
+
+def _too_many(upload: Upload, part: WantedPart) -> str | None:
+    if part.count == 1:
+        return None
+    if not upload.planned:
+        return "only planned parts can be sent together"
+    if part.number + part.count - 1 > upload.part_count:
+        return f"there are {upload.part_count - part.number + 1} parts from this one on"
+    if upload.expected_size(part.number, part.count) > LARGEST_PART:
+        return f"together they have more than {LARGEST_PART} bytes"
+    return None
 
 
 def _is_md5(text: str) -> bool:

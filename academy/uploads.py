@@ -17,7 +17,10 @@ from academy.ids import new_id
 MIB = 1024**2
 SMALLEST_PART = 5 * MIB
 """S3's own minimum for every part but the last."""
+LARGEST_PART = 5 * 1024 * MIB
+"""S3's own limit."""
 USUAL_PART = 8 * MIB
+"""What a break may cost on a bad line; on a good one several travel together (`docs/decisions/0110`)."""
 MOST_PARTS = 10_000
 LIFETIME = timedelta(days=7)
 
@@ -86,10 +89,10 @@ class Upload(BaseModel):
     def key(self) -> str:
         return source_key(self.recording_id)
 
-    def expected_size(self, number: int) -> int:
-        if number < self.part_count:
-            return self.part_size
-        return self.size - self.part_size * (self.part_count - 1)
+    def expected_size(self, number: int, count: int = 1) -> int:
+        """Bytes of part `number`, or of `count` neighbours from there on."""
+        begin = self.part_size * (number - 1)
+        return min(self.size, begin + self.part_size * count) - begin
 
 
 def recording_prefix(recording_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from academy.coverage import coverage
 from academy.intake import MOST_LINKS, NewUpload, WantedPart
 from academy.uploads import Part, Upload, UploadState
 from api.answers import untagged
@@ -41,7 +42,14 @@ class UploadList(BaseModel):
 
 
 class UploadStatus(UploadUnderWay):
-    parts: list[Part] = Field(description="What has arrived, by number")
+    parts: list[Part] = Field(
+        description="What has arrived, by number; one larger than planned stands for those behind it, too, "
+        "unless one of them arrived by itself"
+    )
+    missing: list[int] = Field(
+        description="Numbers of the planned parts that have yet to be sent, while the upload is open",
+        examples=[[3, 4]],
+    )
     recording_id: str | None = Field(description="Once completed")
 
 
@@ -50,12 +58,19 @@ class PartWanted(BaseModel):
 
     number: int = Field(ge=1)
     md5: str | None = Field(
-        default=None, description="Base64 of the part's MD5 digest; the store then checks it"
+        default=None, description="Base64 of these bytes' MD5 digest; the store then checks it"
+    )
+    count: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many neighbours are sent together: the bytes of this part and of those behind "
+        "it in one request, as one larger part under this number. "
+        "None of those behind it may have arrived yet",
     )
 
 
 class PartsWanted(BaseModel):
-    """Either `numbers`, or `parts` with a digest for each."""
+    """Either `numbers`, or `parts` with a digest or a count for each."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,7 +87,7 @@ class PartsWanted(BaseModel):
 
     def wanted(self) -> list[WantedPart]:
         if self.parts is not None:
-            return [WantedPart(part.number, part.md5) for part in self.parts]
+            return [WantedPart(part.number, part.md5, part.count or 1) for part in self.parts]
         return [WantedPart(number) for number in self.numbers or []]
 
 
@@ -132,15 +147,18 @@ async def sign_parts(context: SignedIn, upload_id: str, asked: PartsWanted) -> R
 
 @routes.get("/uploads/{upload_id}", response_model=UploadStatus, responses=ACT | problems(410))
 async def get_upload(context: SignedIn, upload_id: str) -> Response:
-    """What has arrived: send the rest to resume."""
+    """What has arrived: send what is `missing` to resume."""
     intake = context.intake
     upload = await intake.upload(upload_id)
+    arrived = await intake.arrived(upload)
+    under_way = upload.state is UploadState.OPEN and upload.planned
     done = upload.state is UploadState.COMPLETED
     status = UploadStatus(
         **dict(UploadOut.of(upload)),
         filename=upload.filename,
         size=upload.size,
-        parts=list(await intake.arrived(upload)),
+        parts=list(arrived),
+        missing=coverage(upload, arrived).wanted if under_way else [],
         recording_id=upload.recording_id if done else None,
     )
     return untagged(status)

@@ -80,10 +80,12 @@ class S3Server:
 
 
 @contextmanager
-def running_swift(folder: Path, port: int = 0, origin: str = "*") -> Iterator[S3Server]:
+def running_swift(
+    folder: Path, port: int = 0, origin: str = "*", parts: int = swift_account.FEW_PARTS
+) -> Iterator[S3Server]:
     """A server for the length of the block. The same folder again continues with its data.
 
-    `origin`: whose pages may use it (CORS).
+    `origin`: whose pages may use it (CORS). `parts`: how many a page of a list of parts has.
     """
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
@@ -96,6 +98,7 @@ def running_swift(folder: Path, port: int = 0, origin: str = "*") -> Iterator[S3
                 str(folder),
                 str(port),
                 origin,
+                str(parts),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

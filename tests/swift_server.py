@@ -1,10 +1,11 @@
 """OpenStack Swift in one process: a real, production S3 server for the tests.
 
-    python -m tests.swift_server FOLDER PORT [ORIGIN]
+    python -m tests.swift_server FOLDER PORT [ORIGIN [PARTS]]
 
 Proxy (with s3api and tempauth), account, container and object server share an eventlet hub; the proxy
 listens on PORT, the others on free ports. Prints one line of JSON when it answers, and ends when its
-standard input closes: so it never outlives the tests. Data and configuration stay in FOLDER.
+standard input closes: so it never outlives the tests. Data and configuration stay in FOLDER. PARTS:
+how many one page of a list of parts has; a production server has 1,000.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from swift.common import storage_policy, utils, wsgi  # noqa: E402
 from swift.common.http_protocol import SwiftHttpProtocol  # noqa: E402
 from swift.common.ring import RingBuilder  # noqa: E402
 
-from tests.swift_account import REGION, SECRET_KEY  # noqa: E402
+from tests.swift_account import FEW_PARTS, REGION, SECRET_KEY  # noqa: E402
 
 BACKENDS = ("account", "container", "object")
 
 
-def configure(folder: Path, ports: dict[str, int], origin: str) -> None:
+def configure(folder: Path, ports: dict[str, int], origin: str, parts: int) -> None:
     """Writes every file Swift reads: no `/etc/swift` is needed."""
     data = folder / "data"
     (data / "d1").mkdir(parents=True, exist_ok=True)
@@ -65,8 +66,8 @@ def configure(folder: Path, ports: dict[str, int], origin: str) -> None:
     options = {
         "s3api": f"location = {REGION}\nstorage_domain = s3.test\n"
         f"cors_preflight_allow_origin = {origin}\nmax_upload_part_num = 10000\n"
-        # Small pages, so that a handful of objects and parts already fills several.
-        "max_bucket_listing = 10\nmax_parts_listing = 2\n",
+        # Small pages, so that a handful of objects already fills several.
+        f"max_bucket_listing = 10\nmax_parts_listing = {parts}\n",
         "tempauth": f"user_test_tester = {SECRET_KEY} .admin\n",
     }
     (folder / "proxy-server.conf").write_text(
@@ -90,12 +91,12 @@ def _default(folder: Path, data: Path, port: int) -> str:
     )
 
 
-def serve(folder: Path, port: int, origin: str) -> None:
+def serve(folder: Path, port: int, origin: str, parts: int) -> None:
     # Listening comes first: a port chosen and only later bound could be taken in between.
     sockets = {name: eventlet.listen(("127.0.0.1", 0)) for name in BACKENDS}
     sockets["proxy"] = eventlet.listen(("127.0.0.1", port))
     ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
-    configure(folder, ports, origin)
+    configure(folder, ports, origin, parts)
     utils.set_swift_dir(str(folder))
     storage_policy.reload_storage_policies()
     for name, sock in sockets.items():
@@ -113,8 +114,8 @@ def serve(folder: Path, port: int, origin: str) -> None:
 
 
 def main() -> None:
-    folder, port, *origin = sys.argv[1:]
-    serve(Path(folder), int(port), origin[0] if origin else "*")
+    folder, port, origin, parts = [*sys.argv[1:], *("*", str(FEW_PARTS))[len(sys.argv) - 3 :]]
+    serve(Path(folder), int(port), origin, int(parts))
     while True:
         eventlet.hubs.trampoline(0, read=True)
         if not os.read(0, 4096):

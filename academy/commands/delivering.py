@@ -10,9 +10,10 @@ from typing import Any
 
 from academy.commands.display import Display
 from academy.commands.following import follow
+from academy.commands.lanes import Waiting
 from academy.commands.remote import Remote
 from academy.commands.resumption import Resumption, ResumptionFile
-from academy.commands.sending import Parts, send_parts
+from academy.commands.sending import Parts, Run, send_parts
 from academy.errors import Conflict, Gone, NotFound, Unauthenticated
 
 
@@ -118,16 +119,13 @@ async def _send(
         upload = await _open_upload(remote, order, state, kept, size)
         if upload["state"] in {"open", "completing"}:
             parts = Parts(order.file, size, state.part_size, state.part_count)
-            there = {part["number"]: part["size"] for part in upload.get("parts", [])}
-            missing = [
-                number
-                for number in range(1, parts.part_count + 1)
-                if there.get(number) != parts.length(number)
-            ]
             if upload["state"] == "open":
-                done = size - sum(parts.length(number) for number in missing)
+                # One that was just begun has nothing yet.
+                missing = upload.get("missing", range(1, parts.part_count + 1))
+                done = size - sum(parts.length(Run(number)) for number in missing)
+                waiting = Waiting(missing, (part["number"] for part in upload.get("parts", [])))
                 with display.bar("Uploading", size, done) as sent:
-                    await _unwrapped(send_parts(remote, upload["id"], parts, missing, sent))
+                    await _unwrapped(send_parts(remote, upload["id"], parts, waiting, sent))
             if order.file.stat().st_size != size:
                 raise Conflict(f"{order.file} changed while it was being uploaded: start again.")
         try:

@@ -1,26 +1,40 @@
-"""Sends a file's parts to the links the API signs: six at a time, each with its digest, each retried."""
+"""Sends a file's parts to the links the API signs: six requests at a time, each with its digest, each retried.
+
+What a request carries is read twice, from the system's cache the second time; 1 MiB of it is in memory.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import httpx
 
+from academy.commands.lanes import PARALLEL, Lane, Waiting
 from academy.commands.remote import MOST_TRIES, Remote, pause
 from academy.errors import Conflict, Unavailable
 
-PARALLEL: Final = 6
+READ: Final = 1024**2
 PIECE: Final = 256 * 1024
 """Bytes between two reports of progress."""
 
 Sent = Callable[[int], None]
 """Called with bytes that went out; negative when a part has to be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring parts that one request carries."""
+
+    first: int
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,69 +46,96 @@ class Parts:
     part_size: int
     part_count: int
 
-    def length(self, number: int) -> int:
-        return min(self.part_size, self.size - self.part_size * (number - 1))
+    def length(self, run: Run) -> int:
+        return min(self.part_size * run.count, self.size - self.part_size * (run.first - 1))
 
-    def read(self, number: int) -> bytes:
-        """Conflict when the file has become shorter."""
-        with self.file.open("rb") as source:
-            source.seek(self.part_size * (number - 1))
-            data = source.read(self.part_size)
-        if len(data) != self.length(number):
-            raise Conflict(f"{self.file} changed while it was being uploaded: start again.")
-        return data
+    def read(self, run: Run) -> Generator[bytes, None, None]:
+        """Pieces of READ bytes. Conflict when the file has become shorter."""
+        left = self.length(run)
+        with self.file.open("rb", buffering=0) as source:
+            source.seek(self.part_size * (run.first - 1))
+            while left:
+                data = source.read(min(READ, left))
+                if not data:
+                    raise Conflict(f"{self.file} changed while it was being uploaded: start again.")
+                left -= len(data)
+                yield data
+
+    def md5(self, run: Run) -> str:
+        """Base64, as `Content-MD5` has it."""
+        digest = hashlib.md5(usedforsecurity=False)
+        for data in self.read(run):
+            digest.update(data)
+        return b64encode(digest.digest()).decode()
 
 
 async def send_parts(
-    remote: Remote, upload_id: str, parts: Parts, numbers: Sequence[int], sent: Sent
+    remote: Remote, upload_id: str, parts: Parts, waiting: Waiting, sent: Sent
 ) -> None:
-    """Sends the parts `numbers`. Raises Unavailable when one fails MOST_TRIES times."""
-    waiting = iter(numbers)
+    """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times."""
 
     async def work() -> None:
-        for number in waiting:
-            await _send(remote, upload_id, parts, number, sent)
+        lane = Lane(parts.part_size)
+        while waiting:
+            run = Run(*waiting.take(lane.takes(len(waiting))))
+            await _send(remote, upload_id, parts, run, lane, waiting, sent)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(PARALLEL, len(numbers))):
+        for _ in range(min(PARALLEL, len(waiting))):
             group.create_task(work())
 
 
-async def _send(remote: Remote, upload_id: str, parts: Parts, number: int, sent: Sent) -> None:
-    data = await asyncio.to_thread(parts.read, number)
-    digest = b64encode(await asyncio.to_thread(_md5, data)).decode()
+async def _send(
+    remote: Remote,
+    upload_id: str,
+    parts: Parts,
+    run: Run,
+    lane: Lane,
+    waiting: Waiting,
+    sent: Sent,
+) -> None:
+    """Of several that failed all but the first go back; the first is tried again alone."""
     tries = 0
     while True:
         tries += 1
+        digest = await asyncio.to_thread(parts.md5, run)
         # Signed anew for each try: the last link may have expired while the network was away.
         signed = await remote.post(
-            f"/uploads/{upload_id}/parts", {"parts": [{"number": number, "md5": digest}]}
+            f"/uploads/{upload_id}/parts",
+            {"parts": [{"number": run.first, "count": run.count, "md5": digest}]},
         )
-        reason = await _put(remote.http, signed["urls"][0], data, sent)
+        begun = time.monotonic()
+        reason = await _put(remote.http, signed["urls"][0], parts, run, sent)
         if reason is None:
+            lane.arrived(parts.length(run), time.monotonic() - begun)
             return
         if tries == MOST_TRIES:
             raise Unavailable(
-                f"Part {number} could not be sent ({reason}). Run the same command again to resume."
+                f"Part {run.first} could not be sent ({reason}). Run the same command again to resume."
             )
+        lane.broke(run.count)
+        waiting.give_back(run.first + 1, run.count - 1)
+        run = Run(run.first)
         await asyncio.sleep(pause(tries))
 
 
 async def _put(
-    http: httpx.AsyncClient, target: dict[str, object], data: bytes, sent: Sent
+    http: httpx.AsyncClient, target: dict[str, object], parts: Parts, run: Run, sent: Sent
 ) -> str | None:
     """Why it failed, or None. The token stays out of it: a signed link needs none."""
     out = 0
 
     async def pieces() -> AsyncIterator[bytes]:
         nonlocal out
-        for start in range(0, len(data), PIECE):
-            piece = data[start : start + PIECE]
-            yield piece
-            out += len(piece)
-            sent(len(piece))
+        with closing(parts.read(run)) as reading:
+            while data := await asyncio.to_thread(next, reading, b""):
+                for start in range(0, len(data), PIECE):
+                    piece = data[start : start + PIECE]
+                    yield piece
+                    out += len(piece)
+                    sent(len(piece))
 
-    headers = {**_headers(target), "Content-Length": str(len(data))}
+    headers = {**_headers(target), "Content-Length": str(parts.length(run))}
     reason: str | None
     try:
         answer = await http.request(
@@ -112,7 +153,3 @@ async def _put(
 def _headers(target: dict[str, object]) -> dict[str, str]:
     headers = target.get("headers")
     return {str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {}
-
-
-def _md5(data: bytes) -> bytes:
-    return hashlib.md5(data, usedforsecurity=False).digest()

@@ -34,10 +34,7 @@ from academy.storage.durable import (
     write_all,
     write_whole,
 )
-from academy.uploads import MOST_PARTS, SMALLEST_PART, Part
-
-LARGEST_PART = 5 * 1024**3
-"""S3's own limit, bytes."""
+from academy.uploads import LARGEST_PART, MOST_PARTS, SMALLEST_PART, Part
 
 ABOUT = "upload.json"
 """What the upload is for; its lock is the upload's."""

@@ -80,6 +80,33 @@ async def test_a_recording_arrives_in_parts_and_completes_repeatably(teacher, le
     assert recording["id"] == done.json()["recording_id"]
 
 
+async def test_neighbours_sent_together_arrive_as_one_part_that_stands_for_all(teacher, lecture):
+    plan = (await begin(teacher, lecture, size=3 * 8 * MIB + 5)).json()
+    path = f"/v1/uploads/{plan['id']}"
+    data = bytes(range(256)) * 4096 * 16
+    digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+    together = {"number": 2, "count": 2, "md5": digest}
+    short = await send(teacher, plan["id"], 2, data[:-1], parts=[together])
+    assert short.status_code == 422
+    assert (await send(teacher, plan["id"], 2, data, parts=[together])).status_code == 200
+    status = (await teacher.get(path)).json()
+    assert [(part["number"], part["size"]) for part in status["parts"]] == [(2, 16 * MIB)]
+    assert status["missing"] == [1, 4]
+    early = await teacher.post(f"{path}/complete")
+    assert "Of 4 parts, 1, 4 did not arrive" in early.json()["detail"]
+
+    assert (await send(teacher, plan["id"], 2, data[: 8 * MIB])).status_code == 200
+    assert (await teacher.get(path)).json()["missing"] == [1, 3, 4], "alone it stands for itself"
+    rest = data[8 * MIB :] + b"12345"
+    last = {"number": 3, "count": 2}
+    assert (await send(teacher, plan["id"], 3, rest, parts=[last])).status_code == 200
+    assert (await send(teacher, plan["id"], 1, data[: 8 * MIB])).status_code == 200
+    assert (await teacher.get(path)).json()["missing"] == []
+    assert (await teacher.post(f"{path}/complete")).status_code == 202
+    done = (await teacher.get(path)).json()
+    assert ([part["number"] for part in done["parts"]], done["missing"]) == ([1, 2, 3], [])
+
+
 async def test_an_upload_outlives_the_token_that_began_it(app, backend, teacher, sign_in, lecture):
     """Gigabytes over a slow line take longer than a token lives, and may go on from another machine."""
     plan = (await begin(teacher, lecture)).json()
@@ -163,6 +190,9 @@ async def test_what_cannot_be_uploaded_is_refused_at_the_beginning(
         ({"numbers": [0]}, "/numbers/0"),
         ({"numbers": [3]}, "/parts/0/number"),
         ({"parts": [{"number": 1, "md5": "short"}]}, "/parts/0/md5"),
+        ({"parts": [{"number": 1, "count": 0}]}, "/parts/0/count"),
+        ({"parts": [{"number": 2, "count": 2}]}, "/parts/0/count"),
+        ({"parts": [{"number": 1, "count": 10**30}]}, "/parts/0/count"),
     ],
 )
 async def test_wrong_lists_of_parts_are_refused(teacher, lecture, body, pointer):

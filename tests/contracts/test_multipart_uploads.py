@@ -114,6 +114,33 @@ def test_part_numbers_may_have_gaps(storage: Storage, sending: Sending):
     assert b"".join(storage.read(KEY)) == FIRST + LAST
 
 
+def test_parts_of_various_sizes_with_numbers_left_out_become_one_object(
+    storage: Storage, sending: Sending
+):
+    """As neighbours that travelled together leave it: 1, 2 to 4, 5 and 6."""
+    wide = SECOND + FIRST + SECOND
+    parts = [
+        sending.send(1, FIRST, size=len(FIRST), md5=md5_of(FIRST)),
+        sending.send(2, wide, size=len(wide), md5=md5_of(wide)),
+        sending.send(5, FIRST + LAST, size=len(FIRST + LAST)),
+    ]
+    assert [(part.number, part.size) for part in sending.parts()] == [
+        (1, len(FIRST)), (2, len(wide)), (5, len(FIRST + LAST)),
+    ]  # fmt: skip
+    sending.complete(parts)
+    assert b"".join(storage.read(KEY)) == FIRST + wide + FIRST + LAST
+
+
+def test_the_beginning_of_a_wide_part_sent_again_alone_takes_its_place(
+    storage: Storage, sending: Sending
+):
+    sending.send(1, FIRST + SECOND)
+    first, second = sending.send(1, FIRST), sending.send(2, SECOND)
+    assert sending.parts() == [first, second]
+    sending.complete([first, second])
+    assert b"".join(storage.read(KEY)) == FIRST + SECOND
+
+
 def test_a_part_sent_twice_counts_once_and_the_later_one_stays(storage: Storage, sending: Sending):
     sending.send(1, SECOND)
     first = sending.send(1, FIRST)

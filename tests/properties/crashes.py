@@ -71,11 +71,18 @@ async def begun(stores: MongoStores, storage: DiskStorage) -> Upload:
     return begun
 
 
-def send(storage: DiskStorage, upload: Upload, number: int, data: bytes | None = None) -> None:
-    """Part `number` of BYTES, or other bytes in its place."""
+def send(
+    storage: DiskStorage,
+    upload: Upload,
+    number: int,
+    data: bytes | None = None,
+    *,
+    count: int = 1,
+) -> None:
+    """Part `number` of BYTES and its neighbours, `count` together, or other bytes in their place."""
     start = (number - 1) * upload.part_size
     with storage.receive_part(upload.key, upload.storage_upload_id, number) as part:
-        part.write(BYTES[start : start + upload.part_size] if data is None else data)
+        part.write(BYTES[start : start + upload.part_size * count] if data is None else data)
         part.commit()
 
 

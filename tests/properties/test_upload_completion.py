@@ -101,6 +101,45 @@ async def test_missing_and_wrong_parts_are_named_and_the_upload_stays_open(
     await assert_completed(stores, storage, upload)
 
 
+@pytest.mark.parametrize("runs", [[(1, 3)], [(2, 2), (1, 1)], [(1, 2), (3, 1)]])
+async def test_parts_that_came_together_complete_as_the_same_file(
+    stores: MongoStores, storage: DiskStorage, runs: list[tuple[int, int]]
+) -> None:
+    upload = await begun(stores, storage)
+    for number, count in runs:
+        send(storage, upload, number, count=count)
+    await completion.complete(upload.id, stores.uploads, storage)
+    await assert_completed(stores, storage, upload)
+
+
+async def test_a_wide_part_over_one_that_arrived_is_to_be_sent_again(
+    stores: MongoStores, storage: DiskStorage
+) -> None:
+    """Ceph completes no upload of which a part is left out."""
+    upload = await begun(stores, storage)
+    send(storage, upload, 2)
+    send(storage, upload, 1, count=3)
+    with pytest.raises(Conflict, match="3 did not arrive and 1 arrived with the wrong size"):
+        await completion.complete(upload.id, stores.uploads, storage)
+    send(storage, upload, 1)
+    send(storage, upload, 3)
+    await completion.complete(upload.id, stores.uploads, storage)
+    await assert_completed(stores, storage, upload)
+
+
+async def test_the_beginning_of_a_wide_part_sent_again_alone_leaves_the_rest_missing(
+    stores: MongoStores, storage: DiskStorage
+) -> None:
+    upload = await begun(stores, storage)
+    send(storage, upload, 1, count=3)
+    send(storage, upload, 1)
+    with pytest.raises(Conflict, match="Of 3 parts, 2–3 did not arrive"):
+        await completion.complete(upload.id, stores.uploads, storage)
+    send(storage, upload, 2, count=2)
+    await completion.complete(upload.id, stores.uploads, storage)
+    await assert_completed(stores, storage, upload)
+
+
 class SentAgain(DiskStorage):
     """A client sends part 1 once more, just before the parts are joined for the first time."""
 
@@ -121,6 +160,20 @@ async def test_a_part_sent_again_meanwhile_counts(stores: MongoStores, tmp_path:
     storage.again = b"aaaaa"
     await completion.complete(upload.id, stores.uploads, storage)
     assert b"".join(storage.read(upload.key)) == b"aaaaa" + BYTES[5:]
+
+
+async def test_a_wide_part_that_arrives_meanwhile_costs_one_part_again(
+    stores: MongoStores, tmp_path: Path
+) -> None:
+    """A request given up by its client, which sent the parts one by one, may still reach the store."""
+    storage = SentAgain(tmp_path)
+    upload = await sent(stores, storage)
+    storage.again = BYTES[:10]
+    with pytest.raises(Conflict, match="1 arrived with the wrong size"):
+        await completion.complete(upload.id, stores.uploads, storage)
+    send(storage, upload, 1)
+    await completion.complete(upload.id, stores.uploads, storage)
+    await assert_completed(stores, storage, upload)
 
 
 async def test_a_wrong_part_sent_meanwhile_opens_the_upload_again(

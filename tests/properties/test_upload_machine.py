@@ -15,6 +15,7 @@ from hypothesis.stateful import (
 )
 
 from academy import completion
+from academy.coverage import coverage
 from academy.errors import Conflict, ObjectNotFound
 from academy.recordings import Recording
 from academy.storage import staging
@@ -48,7 +49,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> DiskStorage:
 
 
 class UploadMachine(RuleBasedStateMachine):
-    """Parts come right and wrong, completions crash anywhere, reconcilers run, owners give up."""
+    """Parts come right and wrong, alone and together, completions crash anywhere, reconcilers run, owners give up."""
 
     def __init__(self, environment: Synchronous, storage: DiskStorage) -> None:
         super().__init__()
@@ -63,10 +64,15 @@ class UploadMachine(RuleBasedStateMachine):
         self.run(self.stores.database.uploads.delete_many({}))
         self.upload: Upload = self.run(begun(self.stores, self.storage))
 
-    @rule(number=st.integers(1, 3), wrong=st.sampled_from([False, False, True]))
-    def send(self, number: int, wrong: bool) -> None:
+    @rule(
+        number=st.integers(1, 3),
+        count=st.sampled_from([1, 1, 2, 3]),
+        wrong=st.sampled_from([False, False, True]),
+    )
+    def send(self, number: int, count: int, wrong: bool) -> None:
+        """Alone or with the neighbours behind it, right or wrong, over what was there."""
         try:
-            send(self.storage, self.upload, number, b"four" if wrong else None)
+            send(self.storage, self.upload, number, b"four" if wrong else None, count=count)
         except ObjectNotFound:
             assert self.state is not UploadState.OPEN
 
@@ -129,7 +135,8 @@ class UploadMachine(RuleBasedStateMachine):
             return
         if self.state is UploadState.OPEN:
             try:
-                for number in (1, 2, 3):
+                arrived = self.storage.parts(self.upload.key, self.upload.storage_upload_id)
+                for number in coverage(self.upload, arrived).wanted:
                     send(self.storage, self.upload, number)
             except ObjectNotFound:
                 # Joined by a completion that crashed after its upload was opened again.

@@ -1361,7 +1361,7 @@ export interface paths {
         };
         /**
          * Get Upload
-         * @description What has arrived: send the rest to resume.
+         * @description What has arrived: send what is `missing` to resume.
          */
         get: operations["get_upload"];
         put?: never;
@@ -3337,7 +3337,7 @@ export interface components {
         };
         /**
          * PartsWanted
-         * @description Either `numbers`, or `parts` with a digest for each.
+         * @description Either `numbers`, or `parts` with a digest or a count for each.
          */
         PartsWanted: {
             /**
@@ -3354,8 +3354,13 @@ export interface components {
         /** PartWanted */
         PartWanted: {
             /**
+             * Count
+             * @description How many neighbours are sent together: the bytes of this part and of those behind it in one request, as one larger part under this number. None of those behind it may have arrived yet
+             */
+            count?: number | null;
+            /**
              * Md5
-             * @description Base64 of the part's MD5 digest; the store then checks it
+             * @description Base64 of these bytes' MD5 digest; the store then checks it
              */
             md5?: string | null;
             /** Number */
@@ -4037,6 +4042,15 @@ export interface components {
             id: string;
             /** Lecture Id */
             lecture_id: string;
+            /**
+             * Missing
+             * @description Numbers of the planned parts that have yet to be sent, while the upload is open
+             * @example [
+             *       3,
+             *       4
+             *     ]
+             */
+            missing: number[];
             /** Part Count */
             part_count: number;
             /**
@@ -4046,7 +4060,7 @@ export interface components {
             part_size: number;
             /**
              * Parts
-             * @description What has arrived, by number
+             * @description What has arrived, by number; one larger than planned stands for those behind it, too, unless one of them arrived by itself
              */
             parts: components["schemas"]["Part"][];
             /**
@@ -10580,6 +10594,10 @@ export interface operations {
                      *       "filename": "lecture-1.mp4",
                      *       "id": "6f1d0c5b9b7d4d0f8a2e3c4b5a697887",
                      *       "lecture_id": "text",
+                     *       "missing": [
+                     *         3,
+                     *         4
+                     *       ],
                      *       "part_count": 44,
                      *       "part_size": 16777216,
                      *       "parts": [

@@ -22,10 +22,10 @@ export async function uploadRecording(
   options.onBegin?.(id);
   const path = { upload_id: id };
   const state = await unwrap(academy.GET("/v1/uploads/{upload_id}", { params: { path } }));
-  const arrived = new Set(state.parts.map((part) => part.number));
+  const missing = new Set(state.missing);
   for (let number = 1; number <= state.part_count; number++) {
     const end = Math.min(number * state.part_size, file.size);
-    if (!arrived.has(number)) {
+    if (missing.has(number)) {
       options.signal?.throwIfAborted();
       const { urls } = await unwrap(
         academy.POST("/v1/uploads/{upload_id}/parts", { params: { path }, body: { numbers: [number] } }),

@@ -48,7 +48,7 @@
  * @typedef {{id: string, state: 'open' | 'used' | 'expired' | 'revoked', url: string, note: string, expires_at: string}} Invitation
  * @typedef {{id: string, part_size: number, part_count: number, expires_at: string}} UploadPlan
  * @typedef {{state: 'open' | 'completing' | 'completed' | 'aborted' | 'expired',
- *   parts: {number: number, size: number, etag: string}[]}} UploadStatus
+ *   parts: {number: number, size: number, etag: string}[], missing: number[]}} UploadStatus
  * @typedef {{number: number, url: string, method: string, headers: Record<string, string>}} SignedPart
  */
 export {};

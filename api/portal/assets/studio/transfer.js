@@ -4,15 +4,15 @@
  */
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
-import { digest } from './digest.js';
+import { LANES, Lane, Waiting } from './lane.js';
+import { Links } from './links.js';
 import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
-const LANES = 6; // parts on their way at once: what browsers open to one origin (HTTP/1.1)
-const LINK_LIFE = 50 * 60_000; // milliseconds; links are valid for an hour
 const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
 
+/** @typedef {import('./lane.js').Run} Run */
 /** @typedef {'sending' | 'paused' | 'waiting' | 'completing' | 'completed' | 'failed'} TransferState */
 
 export class Transfer extends EventTarget {
@@ -31,11 +31,12 @@ export class Transfer extends EventTarget {
     this.rate = new Rate();
     /** @type {Set<number>} */
     this.arrived = new Set();
-    /** @type {Map<number, number>} bytes sent of parts on their way */
+    /** @type {Map<number, number>} bytes sent of parts on their way, by the first of those together */
     this.moving = new Map();
     this.untold = 0; // the timer, while something changed that is not told yet
-    /** @type {Map<number, Promise<{signed: import('../types.js').SignedPart, at: number}>>} */
-    this.links = new Map();
+    /** @type {Set<number>} under which the store has something, right or wrong */
+    this.there = new Set();
+    this.links = new Links(plan.id, (run) => this.#bytes(run));
     this.run = new AbortController();
   }
 
@@ -51,10 +52,10 @@ export class Transfer extends EventTarget {
     return ['sending', 'waiting', 'completing'].includes(this.state);
   }
 
-  /** @param {number} number from 1 */
-  sizeOf(number) {
-    const { part_size: size, part_count: count } = this.plan;
-    return number < count ? size : this.file.size - size * (count - 1);
+  /** @param {number} number from 1 @param {number} count with the neighbours behind it */
+  sizeOf(number, count = 1) {
+    const size = this.plan.part_size;
+    return Math.min(size * count, this.file.size - size * (number - 1));
   }
 
   /** Asks what has arrived, sends the rest, completes. */
@@ -101,8 +102,9 @@ export class Transfer extends EventTarget {
     /** @type {import('../types.js').UploadStatus} */
     const status = await call('GET', `/v1/uploads/${this.plan.id}`, { signal });
     if (status.state === 'aborted' || status.state === 'expired') throw new Error(t('upload.gone'));
-    const whole = status.parts.filter((part) => part.size === this.sizeOf(part.number));
-    this.arrived = new Set(status.state === 'open' ? whole.map((part) => part.number) : this.#numbers());
+    const missing = new Set(status.missing);
+    this.there = new Set(status.parts.map((part) => part.number));
+    this.arrived = new Set(this.#numbers().filter((number) => !missing.has(number)));
     this.#changed();
   }
 
@@ -112,40 +114,48 @@ export class Transfer extends EventTarget {
 
   /** @param {AbortSignal} signal */
   async #sendMissing(signal) {
-    const missing = this.#numbers().filter((number) => !this.arrived.has(number));
-    const lane = async () => {
-      for (let number = missing.shift(); number !== undefined; number = missing.shift()) {
-        await this.#send(number, missing, signal);
-      }
+    const waiting = new Waiting(this.#numbers().filter((number) => !this.arrived.has(number)), this.there);
+    const work = async () => {
+      const lane = new Lane(this.plan.part_size);
+      while (waiting.size) await this.#send(waiting.take(lane, this.links), waiting, lane, signal);
     };
     // One lane that gives up ends the others too.
-    await Promise.all(Array.from({ length: Math.min(LANES, missing.length) }, lane));
+    await Promise.all(Array.from({ length: Math.min(LANES, waiting.size) }, work));
   }
 
-  /** @param {number} number @param {number[]} next @param {AbortSignal} signal */
-  async #send(number, next, signal) {
-    const bytes = this.#bytes(number);
+  /**
+   * Of several that failed all but the first go back; the first is tried again alone.
+   * @param {Run} run @param {Waiting} waiting @param {Lane} lane @param {AbortSignal} signal
+   */
+  async #send(run, waiting, lane, signal) {
+    const { number } = run;
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const signed = await this.#link(number, signal);
-        // While this part goes out, the next one is read, hashed and signed.
-        if (next.length) this.#prepared(next[0], signal).catch(() => this.links.delete(next[0]));
-        await put(signed, bytes, (sent) => this.#moved(number, sent), signal);
+        const signed = await this.links.of(run, signal);
+        // While this goes out, what comes next is read, hashed and signed.
+        if (waiting.size) this.links.prepare(waiting.next(lane, this.links), signal);
+        const begun = performance.now();
+        await put(signed, this.#bytes(run), (sent) => this.#moved(number, sent), signal);
+        lane.arrived(this.sizeOf(number, run.count), performance.now() - begun);
         this.moving.delete(number);
-        this.arrived.add(number);
+        this.links.forget(run);
+        for (let sent = 0; sent < run.count; sent += 1) this.arrived.add(number + sent);
         this.#changed();
         return;
       } catch (error) {
         this.moving.delete(number);
         signal.throwIfAborted();
+        this.links.forget(run);
+        lane.broke(run.count);
+        waiting.giveBack(number + 1, run.count - 1);
+        run = { number, count: 1 };
         if (!navigator.onLine) {
           await this.#untilOnline(signal);
           continue;
         }
         failures += 1;
         this.#judge(error, number, failures);
-        this.links.delete(number);
         await pause(Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.75 + Math.random() / 2), signal);
       }
     }
@@ -158,35 +168,10 @@ export class Transfer extends EventTarget {
     throw error instanceof PutError ? new Error(t('upload.part', { number, status: error.status })) : error;
   }
 
-  /** @param {number} number */
-  #bytes(number) {
+  /** @param {Run} run */
+  #bytes({ number, count }) {
     const from = (number - 1) * this.plan.part_size;
-    return this.file.slice(from, from + this.sizeOf(number));
-  }
-
-  /** @param {number} number @param {AbortSignal} signal */
-  async #link(number, signal) {
-    const known = await this.#prepared(number, signal);
-    if (Date.now() - known.at < LINK_LIFE) return known.signed;
-    this.links.delete(number);
-    return (await this.#prepared(number, signal)).signed;
-  }
-
-  /** A link that takes these very bytes and no others. @param {number} number @param {AbortSignal} signal */
-  #prepared(number, signal) {
-    const known = this.links.get(number);
-    if (known) return known;
-    const preparing = this.#prepare(number, signal);
-    this.links.set(number, preparing);
-    return preparing;
-  }
-
-  /** @param {number} number @param {AbortSignal} signal */
-  async #prepare(number, signal) {
-    const md5 = await digest(this.#bytes(number));
-    const body = { parts: [md5 ? { number, md5 } : { number }] };
-    const answer = await call('POST', `/v1/uploads/${this.plan.id}/parts`, { body, signal });
-    return { signed: answer.urls[0], at: Date.now() };
+    return this.file.slice(from, from + this.sizeOf(number, count));
   }
 
   /** @param {AbortSignal} signal */
