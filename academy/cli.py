@@ -111,8 +111,15 @@ def badge_key(
 def upload(
     file: Annotated[Path, typer.Argument(help="The recording.")],
     *,
-    course: Annotated[str, typer.Option(help="Slug of an existing course.")],
-    title: Annotated[str, typer.Option(help="Of the lecture, in the recording's language.")],
+    course: Annotated[str, typer.Option(help="Slug of an existing course.")] = "",
+    title: Annotated[str, typer.Option(help="Of the lecture, in the recording's language.")] = "",
+    lecture: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            help="Id of an existing lecture, instead of course and title: also goes on with an upload of "
+            "this file that another machine began."
+        ),
+    ] = None,
     language: Annotated[str, typer.Option(help="Of the recording (BCP 47).")] = "zh",
     api: Annotated[
         Optional[str],  # noqa: UP045
@@ -127,12 +134,17 @@ def upload(
     data_dir: DataDir = None,
 ) -> None:
     """Upload a recording as a new lecture; run again after an interruption to resume."""
+    if lecture is None and not (course and title):
+        raise typer.BadParameter(
+            "which lecture? Give --course and --title for a new one, or --lecture for one that is there."
+        )
     from academy.commands.upload import upload as run
 
     run(
         file,
         course=course,
         title=title,
+        lecture=lecture,
         language=language,
         api=api,
         token=token,

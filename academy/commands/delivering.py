@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from academy.commands.begun_elsewhere import begun_elsewhere
 from academy.commands.display import Display
 from academy.commands.following import follow
 from academy.commands.lanes import Waiting
@@ -33,6 +34,7 @@ class Order:
 
     file: Path
     course: str
+    """Slug; empty, as the title is, where `lecture_id` says which lecture."""
     title: str
     language: str
     publish: bool = False
@@ -46,7 +48,8 @@ async def deliver(order: Order, api: str, token: str, folder: Path, display: Dis
 
     Returns the lecture's id. Raises AcademyError by kind; NotTranscoded with the failure's sentence.
     """
-    kept = ResumptionFile(folder, api=api, course=order.course, title=order.title, file=order.file)
+    place = order.course or str(order.lecture_id)
+    kept = ResumptionFile(folder, api=api, course=place, title=order.title, file=order.file)
     async with Remote(api, token) as remote:
         await remote.reach()
         state = kept.load()
@@ -57,6 +60,8 @@ async def deliver(order: Order, api: str, token: str, folder: Path, display: Dis
             display.say("Resuming an earlier upload of this file.")
         try:
             lecture_id = await _lecture(remote, order, state, kept)
+            if order.lecture_id is None and state.upload_id is None:
+                display.say(f"Another machine can go on with this upload: --lecture {lecture_id}")
             if state.recording_id is None:
                 await _send(remote, order, state, kept, display)
             if order.publish:
@@ -80,6 +85,10 @@ async def deliver(order: Order, api: str, token: str, folder: Path, display: Dis
 def _explained(error: NotFound | Unauthenticated, order: Order) -> str:
     if isinstance(error, Unauthenticated):
         return f"{error.message} Give a valid one with --token."
+    if order.lecture_id is not None:
+        return (
+            f"{error.message} Is there a lecture “{order.lecture_id}” that your token may write to?"
+        )
     if order.course in error.message:
         return error.message
     return f"{error.message} Is there a course “{order.course}” that your token may write to?"
@@ -116,7 +125,7 @@ async def _send(
     """Sends the parts that storage does not have yet and completes, twice if a part got lost."""
     size = order.file.stat().st_size
     for attempt in (1, 2):
-        upload = await _open_upload(remote, order, state, kept, size)
+        upload = await _open_upload(remote, order, state, kept, size, display)
         if upload["state"] in {"open", "completing"}:
             parts = Parts(order.file, size, state.part_size, state.part_count)
             if upload["state"] == "open":
@@ -148,7 +157,12 @@ async def _unwrapped(work: Any) -> None:
 
 
 async def _open_upload(
-    remote: Remote, order: Order, state: Resumption, kept: ResumptionFile, size: int
+    remote: Remote,
+    order: Order,
+    state: Resumption,
+    kept: ResumptionFile,
+    size: int,
+    display: Display,
 ) -> dict[str, Any]:
     """The upload to go on with; a new one where there is none, or where it was aborted or expired."""
     if state.upload_id is not None:
@@ -158,6 +172,12 @@ async def _open_upload(
             known = {"state": "expired"}
         if known["state"] not in {"aborted", "expired"}:
             return {"id": state.upload_id, **known}
+    if order.lecture_id is not None:
+        found = await begun_elsewhere(remote, order.lecture_id, order.file, size)
+        if found is not None:
+            display.say("Going on with an upload of this file that another machine began.")
+            _keep(found, state, kept)
+            return found
     guessed, _ = mimetypes.guess_type(order.file.name)
     made = await remote.post(
         f"/lectures/{state.lecture_id}/uploads",
@@ -167,10 +187,14 @@ async def _open_upload(
             "content_type": guessed or "application/octet-stream",
         },
     )
-    state.upload_id = str(made["id"])
-    state.part_size, state.part_count = made["part_size"], made["part_count"]
-    kept.save(state)
+    _keep(made, state, kept)
     return {"state": "open", **made}
+
+
+def _keep(upload: dict[str, Any], state: Resumption, kept: ResumptionFile) -> None:
+    state.upload_id = str(upload["id"])
+    state.part_size, state.part_count = upload["part_size"], upload["part_count"]
+    kept.save(state)
 
 
 async def _wait(remote: Remote, lecture_id: str, display: Display) -> None:

@@ -24,6 +24,7 @@ def upload(
     *,
     course: str,
     title: str,
+    lecture: str | None,
     language: str,
     api: str | None,
     token: str | None,
@@ -31,10 +32,12 @@ def upload(
     wait: bool,
     data_dir: Path | None,
 ) -> None:
-    """Prints the lecture's id as the last line of stdout. Raises AcademyError."""
+    """Prints the lecture's id as the last line of stdout. `lecture`: one that is there, instead of a new one
+    in `course`. Raises AcademyError.
+    """
     _check_file(file)
     settings = local_settings(data_dir)
-    order = Order(file, course, title, language, publish=publish, wait=wait)
+    order = Order(file, course, title, language, publish=publish, wait=wait, lecture_id=lecture)
     base = api or settings.public_url
     bearer = token or own_token(settings)
     display = display_on(sys.stderr)

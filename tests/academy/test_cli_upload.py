@@ -3,12 +3,14 @@ import io
 import json
 import os
 import random
+import re
 from contextlib import nullcontext
 
 import pytest
 
 from academy import tokens
 from academy.commands import lanes, remote, sending
+from academy.commands.begun_elsewhere import begun_elsewhere
 from academy.commands.delivering import NotTranscoded, Order, deliver
 from academy.commands.display import PlainDisplay
 from academy.commands.resumption import Resumption, ResumptionFile
@@ -191,6 +193,36 @@ async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_miss
     assert await site.stored(lecture_id) == long_recording.read_bytes()
     assert site.network.received < SIZE - USUAL_PART + 1_000_000
     assert "Resuming an earlier upload" in site.said.getvalue()
+
+
+async def test_another_machine_goes_on_with_the_same_file_and_no_other(
+    site, recording, long_recording, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sending, "PARALLEL", 1)
+    monkeypatch.setattr(sending, "MOST_TRIES", 2)
+    site.network.cut = lambda _head, received: received > USUAL_PART + 4_000_000
+    with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
+        await site.deliver(long_recording)
+    site.network.cut = lambda _head, _received: False
+    (lecture_id,) = re.findall(r"--lecture (\w+)", site.said.getvalue())
+    site.folder = tmp_path / "another machine"
+    other = tmp_path / "other.mp4"
+    other.write_bytes(bytes(SIZE))
+    copied = tmp_path / "copied.mp4"
+    copied.write_bytes(long_recording.read_bytes())
+    async with remote.Remote(site.url, site.token()) as api:
+        assert await begun_elsewhere(api, lecture_id, other, SIZE) is None
+        assert await begun_elsewhere(api, lecture_id, recording, 200_000) is None
+    site.network.received = 0
+    assert await site.deliver(copied, course="", lecture_id=lecture_id) == lecture_id
+    assert site.network.received < SIZE - USUAL_PART + 1_000_000
+    assert await site.stored(lecture_id) == long_recording.read_bytes()
+    assert "another machine began" in site.said.getvalue()
+
+
+async def test_a_lecture_that_is_not_there_is_named(site, recording):
+    with pytest.raises(NotFound, match="Is there a lecture “nowhere”"):
+        await site.deliver(recording, course="", lecture_id="nowhere")
 
 
 @pytest.fixture
