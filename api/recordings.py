@@ -130,6 +130,6 @@ async def cancel_recording(context: Writer, lecture_id: str) -> Response:
 
 
 def _shown(context: Context, recording: Recording, job: Job, *, status: int = 200) -> Response:
-    """Under the job's revision: it changes with everything but what inspection found."""
+    """Under the job's revision, which grows with whatever of the two can be seen."""
     document = RecordingOut.of(recording, job, context.languages)
     return answer(context, document, revision=job.revision, status=status)
