@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,37 +38,25 @@ def learner(sign_in):
 
 
 @pytest.fixture
-async def upload(teacher, course):
-    """A function that begins one: its id and key for Uppy."""
-
-    async def begin():
-        body = {
-            "filename": "a.mp4",
-            "type": "video/mp4",
-            "metadata": {"lecture": course.ids[0]},
-        }
-        begun = await teacher.post("/v1/uppy/s3/multipart", json=body)
-        assert begun.status_code == 200, begun.text
-        return begun.json()["uploadId"], begun.json()["key"]
-
-    return begin
+def here(app, backend, anyone, admin, teacher, learner, course, monkeypatch):
+    return SimpleNamespace(**locals())
 
 
-async def recording(fixture):
-    stores, (lecture,) = fixture("backend").stores, fixture("course").ids
+async def recording(here):
+    stores, (lecture,) = here.backend.stores, here.course.ids
     job = await a_claim_of(stores, await stores.courses.lecture(lecture))
 
     async def change():
         await stores.jobs.extend(job, Progress(stage="encoding", fraction=0.5))
 
-    return Read(fixture("teacher"), f"/v1/lectures/{lecture}/recording", change)
+    return Read(here.teacher, f"/v1/lectures/{lecture}/recording", change)
 
 
-async def arriving(fixture):
+async def arriving(here):
     """An upload's state."""
-    teacher = fixture("teacher")
+    teacher = here.teacher
     body = {"filename": "a.mp4", "size": 9 * MIB}
-    begun = await teacher.post(f"/v1/lectures/{fixture('course').ids[0]}/uploads", json=body)
+    begun = await teacher.post(f"/v1/lectures/{here.course.ids[0]}/uploads", json=body)
     path = begun.headers["location"]
 
     async def change():
@@ -79,11 +68,14 @@ async def arriving(fixture):
     return Read(teacher, path, change)
 
 
-async def uppys(fixture):
+async def uppys(here):
     """The same as Uppy reads it, without a token."""
-    anyone = fixture("anyone")
-    name, key = await fixture("upload")()
-    path = f"/v1/uppy/s3/multipart/{name}"
+    anyone = here.anyone
+    begun = await here.teacher.post(
+        "/v1/uppy/s3/multipart",
+        json={"filename": "a.mp4", "metadata": {"lecture": here.course.ids[0]}},
+    )
+    path, key = f"/v1/uppy/s3/multipart/{begun.json()['uploadId']}", begun.json()["key"]
 
     async def change():
         link = (await anyone.get(f"{path}/1", params={"key": key})).json()
@@ -94,8 +86,8 @@ async def uppys(fixture):
 
 
 def learned(path):
-    async def read(fixture):
-        learner, course = fixture("learner"), fixture("course")
+    async def read(here):
+        learner, course = here.learner, here.course
         await learner.put(f"/v1/courses/{course.slug}/enrolment")
         await watch(learner, course.ids[0], (0, 10))
 
@@ -107,8 +99,8 @@ def learned(path):
     return read
 
 
-async def certificates(fixture):
-    learner, course = fixture("learner"), fixture("course")
+async def certificates(here):
+    learner, course = here.learner, here.course
     await learner.put(f"/v1/courses/{course.slug}/enrolment")
     await watch(learner, course.ids[0], (0, 40))
 
@@ -119,8 +111,8 @@ async def certificates(fixture):
     return Read(learner, "/v1/me/certificates", change)
 
 
-async def invitations(fixture):
-    teacher, path = fixture("teacher"), f"/v1/lectures/{fixture('course').ids[0]}/invitations"
+async def invitations(here):
+    teacher, path = here.teacher, f"/v1/lectures/{here.course.ids[0]}/invitations"
 
     async def change():
         assert (await teacher.post(path, json={})).status_code == 201
@@ -128,8 +120,8 @@ async def invitations(fixture):
     return Read(teacher, path, change)
 
 
-async def captions(fixture):
-    teacher, path = fixture("teacher"), f"/v1/lectures/{fixture('course').ids[0]}/captions"
+async def captions(here):
+    teacher, path = here.teacher, f"/v1/lectures/{here.course.ids[0]}/captions"
 
     async def change():
         text = "WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"
@@ -140,39 +132,37 @@ async def captions(fixture):
 
 
 def stored(path):
-    async def read(fixture):
-        lecture = fixture("course").ids[0]
+    async def read(here):
+        lecture = here.course.ids[0]
 
         async def change():
             body = {"filename": "a.mp4", "size": 9 * MIB}
-            begun = await fixture("teacher").post(f"/v1/lectures/{lecture}/uploads", json=body)
+            begun = await here.teacher.post(f"/v1/lectures/{lecture}/uploads", json=body)
             assert begun.status_code == 201
 
-        return Read(fixture("admin"), path.format(slug=fixture("course").slug), change)
+        return Read(here.admin, path.format(slug=here.course.slug), change)
 
     return read
 
 
-async def statistics(fixture):
-    course, audiences = fixture("course"), fixture("app").state.services.learners.audiences
+async def statistics(here):
+    course, audiences = here.course, here.app.state.services.learners.audiences
 
     async def change():
-        await fixture("learner").put(f"/v1/courses/{course.slug}/enrolment")
+        await here.learner.put(f"/v1/courses/{course.slug}/enrolment")
         later = time.monotonic() + 3600  # counts are kept for a while
-        fixture("monkeypatch").setattr(audiences, "clock", lambda: later)
+        here.monkeypatch.setattr(audiences, "clock", lambda: later)
 
-    return Read(fixture("teacher"), f"/v1/courses/{course.slug}/statistics", change)
+    return Read(here.teacher, f"/v1/courses/{course.slug}/statistics", change)
 
 
-async def takedowns(fixture):
-    teacher = fixture("teacher")
-
+async def takedowns(here):
     async def change():
-        path = f"/v1/lectures/{fixture('course').ids[0]}/takedown"
-        taken = await teacher.post(path, json={"reason": "By mistake."})
+        path = f"/v1/lectures/{here.course.ids[0]}/takedown"
+        taken = await here.admin.post(path, json={"reason": "By mistake."})
         assert taken.status_code == 200, taken.text
 
-    return Read(fixture("admin"), "/v1/takedowns", change)
+    return Read(here.admin, "/v1/takedowns", change)
 
 
 READS = {
@@ -193,10 +183,8 @@ READS = {
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_it_is_304_until_it_changes(name, request, monkeypatch):
-    for needed in ("app", "backend", "anyone", "admin", "teacher", "learner", "course", "upload"):
-        request.getfixturevalue(needed)
-    read = await READS[name](request.getfixturevalue)
+async def test_it_is_304_until_it_changes(name, here):
+    read = await READS[name](here)
     first = await read.client.get(read.path)
     assert first.status_code == 200, first.text
     assert first.headers["cache-control"] == "private, no-store"
