@@ -157,8 +157,11 @@ async def statistics(here):
 
 
 async def takedowns(here):
+    stores, (lecture,) = here.backend.stores, here.course.ids
+    await a_claim_of(stores, await stores.courses.lecture(lecture))  # has a recording now
+
     async def change():
-        path = f"/v1/lectures/{here.course.ids[0]}/takedown"
+        path = f"/v1/lectures/{lecture}/takedown"
         taken = await here.admin.post(path, json={"reason": "By mistake."})
         assert taken.status_code == 200, taken.text
 
