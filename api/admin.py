@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from academy.jobs import FailureKind, JobState
 from academy.operating import JobReport, OperatorStore, Queue, Transcoder
 from api import paging
-from api.answers import untagged
+from api.answers import answer
 from api.context import Context, SignedIn
 from api.representations import Listing
 from api.routing import ACT, problems, router
@@ -116,14 +116,14 @@ class MovedOut(BaseModel):
 @routes.get("/queue", response_model=QueueOut, responses=problems(401, 403))
 async def get_queue(context: SignedIn) -> Response:
     """The queue in figures."""
-    return untagged(QueueOut.of(await _store(context).queue()))
+    return answer(context, QueueOut.of(await _store(context).queue()))
 
 
 @routes.get("/transcoders", response_model=TranscodersOut, responses=problems(401, 403))
 async def list_transcoders(context: SignedIn) -> Response:
     """Those that run, and for a day those that were lost."""
     found = await _store(context).transcoders()
-    return untagged(TranscodersOut(items=[TranscoderOut.of(each) for each in found]))
+    return answer(context, TranscodersOut(items=[TranscoderOut.of(each) for each in found]))
 
 
 @routes.get("/jobs", response_model=Listing[AdminJobOut], responses=LIST)
@@ -138,8 +138,9 @@ async def list_jobs(
     scope = paging.scope_of("jobs", state=state)
     page = await store.jobs(state, limit=limit, after=paging.decode(keys, scope, cursor))
     items = [AdminJobOut.of(each) for each in page.items]
-    return untagged(
-        Listing[AdminJobOut](items=items, next_cursor=paging.encode(keys, scope, page.next))
+    return answer(
+        context,
+        Listing[AdminJobOut](items=items, next_cursor=paging.encode(keys, scope, page.next)),
     )
 
 
@@ -148,7 +149,7 @@ async def retry_job(context: SignedIn, job_id: str) -> Response:
     """A new job for the same recording. 409 unless it failed or was cancelled."""
     job = await _store(context).named(job_id)
     made = await context.stores.jobs.retry(job.recording_id)
-    return untagged(MovedOut(id=made.id, changed=True))
+    return answer(context, MovedOut(id=made.id, changed=True))
 
 
 @routes.post("/jobs/{job_id}/cancel", response_model=MovedOut, responses=ACT)
@@ -156,7 +157,7 @@ async def cancel_job(context: SignedIn, job_id: str) -> Response:
     """Its work stops within seconds. 409 when it has ended."""
     job = await _store(context).named(job_id)
     cancelled = await context.stores.jobs.cancel(job.recording_id)
-    return untagged(MovedOut(id=cancelled.id, changed=True))
+    return answer(context, MovedOut(id=cancelled.id, changed=True))
 
 
 @routes.post("/jobs/{job_id}/requeue", response_model=MovedOut, responses=ACT)
@@ -164,7 +165,7 @@ async def requeue_job(context: SignedIn, job_id: str) -> Response:
     """Takes a running job from its transcoder; ends a queued job's pause. What was encoded is kept."""
     store = _store(context)
     job = await store.named(job_id)
-    return untagged(MovedOut(id=job.id, changed=await store.requeue(job.id)))
+    return answer(context, MovedOut(id=job.id, changed=await store.requeue(job.id)))
 
 
 def _store(context: Context) -> OperatorStore:

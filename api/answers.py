@@ -1,8 +1,11 @@
-"""Answers as bytes: rendered once, tagged by their digest, with the headers caches need."""
+"""Answers as bytes: rendered once, tagged by their digest, with the headers caches need.
+
+Every JSON document of the API goes this way: a read that did not would have no tag.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import Response
@@ -19,27 +22,34 @@ _CONTENT_TYPE: Final = (b"content-type", JSON.encode())
 PUBLIC: Final = "public, no-cache"
 """Caches may keep it and must ask whether it is still current."""
 PRIVATE: Final = "private, no-store"
+_READS: Final = frozenset({"GET", "HEAD"})
 _PUBLIC: Final = (b"cache-control", PUBLIC.encode())
 _PRIVATE: Final = (b"cache-control", PRIVATE.encode())
 
 
+Document = BaseModel | Mapping[str, Any] | Sequence[BaseModel]
+
+
 def answer(
     context: Context,
-    document: BaseModel | Mapping[str, Any],
+    document: Document,
     *,
-    revision: int = 0,
+    revision: int | None = None,
     status: int = 200,
     location: str | None = None,
 ) -> Response:
-    """JSON with a strong ETag; 304 when a reader has these very bytes. Lists have revision 0."""
+    """JSON. Each read has a strong ETag, and is 304 for a reader who has these very bytes.
+
+    Lists and what is counted have no revision of their own: their tags begin with 0. What a write
+    answers has a tag where it has a revision, which is what the next `If-Match` is compared with.
+    """
     body = to_json(document)
-    tag = etag(revision, body)
     languages, scope = context.languages, context.request.scope
-    headers: Headers = [
-        (b"etag", tag.encode("latin-1")),
-        (b"vary", languages.vary),
-        _PUBLIC if context.identity is None else _PRIVATE,
-    ]
+    reading = scope["method"] in _READS
+    headers: Headers = [(b"vary", languages.vary), _PUBLIC if context.public else _PRIVATE]
+    if reading or revision is not None:
+        tag = etag(revision or 0, body)
+        headers.append((b"etag", tag.encode("latin-1")))
     if languages.used:
         headers.append((b"content-language", ", ".join(languages.used).encode("latin-1")))
     if location is not None:
@@ -48,11 +58,7 @@ def answer(
     if cursor is not None:
         headers.append((b"link", next_page(context.request, cursor).encode("latin-1")))
     known = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
-    if (
-        known is not None
-        and scope["method"] in {"GET", "HEAD"}
-        and not_modified(known.decode("latin-1"), tag)
-    ):
+    if known is not None and reading and not_modified(known.decode("latin-1"), tag):
         return Rendered(b"", 304, headers)
     headers += ((b"content-length", b"%d" % len(body)), _CONTENT_TYPE)
     return Rendered(body, status, headers)
@@ -68,14 +74,7 @@ class Rendered(Response):
         self.raw_headers = headers
 
 
-def untagged(document: BaseModel, *, status: int = 200, location: str | None = None) -> Response:
-    """JSON about work in progress, for its owner alone: never kept, never conditional."""
-    headers = {"Cache-Control": PRIVATE} | ({"Location": location} if location else {})
-    body = document.model_dump_json(by_alias=True)
-    return Response(body, status, media_type=JSON, headers=headers)
-
-
-def _next_cursor(document: BaseModel | Mapping[str, Any]) -> str | None:
+def _next_cursor(document: Document) -> str | None:
     """Of a list that has another page."""
     if isinstance(document, Mapping):
         return document.get("next_cursor")

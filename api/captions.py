@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from academy.caption_files import MOST_BYTES
 from academy.captioning import Captioning
 from academy.captions import CaptionFile
-from api.answers import untagged
+from api.answers import answer
 from api.context import Context, SignedIn
 from api.routing import ACT, problems, router
 
@@ -73,7 +73,7 @@ def captioning(context: Context) -> Captioning:
 async def list_captions(context: SignedIn, lecture_id: str) -> Response:
     """What was uploaded. Tracks that the recording itself brought along are in `playback` only."""
     files = await captioning(context).given(lecture_id)
-    return untagged(CaptionsList(items=[CaptionsOut.of(file) for file in files]))
+    return answer(context, CaptionsList(items=[CaptionsOut.of(file) for file in files]))
 
 
 @routes.put(
@@ -105,12 +105,13 @@ async def put_captions(
     taken = await captioning(context).put(
         lecture_id, language, await request.body(), kind=kind, label=label
     )
-    return untagged(
+    return answer(
+        context,
         CaptionsTaken(
             **CaptionsOut.of(taken.file).model_dump(),
             changes=taken.changes,
             playing=taken.playing,
-        )
+        ),
     )
 
 

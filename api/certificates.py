@@ -6,13 +6,12 @@ from typing import Annotated, Any, Final
 
 from fastapi import Body, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.responses import JSONResponse
 
 from academy.badges import BadgeIssuer
 from academy.certificates import Certificate, HolderName
 from academy.errors import NotFound
 from api import paging
-from api.answers import PUBLIC, answer, untagged
+from api.answers import PUBLIC, answer
 from api.context import Context, Reader, Writer
 from api.idempotency import IdempotencyKey
 from api.learner_representations import CertificateOut
@@ -57,7 +56,8 @@ async def claim_certificate(
 
     async def work() -> Response:
         certificate, new = await context.certification.claim(slug, claim.name if claim else None)
-        return untagged(
+        return answer(
+            context,
             _shown(context, certificate),
             status=201 if new else 200,
             location=f"/v1/certificates/{certificate.code}",
@@ -80,7 +80,7 @@ async def list_my_certificates(
         items=[_shown(context, each) for each in page.items],
         next_cursor=paging.encode(keys, scope, page.next),
     )
-    return untagged(listing)
+    return answer(context, listing)
 
 
 @routes.get("/certificates/{code}", response_model=CertificateOut, responses=READ)
@@ -135,7 +135,7 @@ async def revoke_certificate(context: Writer, code: str, revocation: Revocation)
 @routes.get("/badges/keys", response_model=dict[str, Any], responses=problems(401, 404))
 async def list_badge_keys(context: Reader) -> Response:
     """A JWK Set (RFC 7517) of every public key that ever signed a badge."""
-    return JSONResponse(_badges(context).key_set(), headers=_PUBLIC)
+    return answer(context, _badges(context).key_set())
 
 
 @routes.get("/badges/keys/{kid}", response_model=dict[str, Any], responses=problems(401, 404))
@@ -144,20 +144,20 @@ async def get_badge_key(context: Reader, kid: str) -> Response:
     key = _badges(context).key(kid)
     if key is None:
         raise NotFound("No badge was ever signed with this key.")
-    return JSONResponse(key, headers=_PUBLIC)
+    return answer(context, key)
 
 
 @routes.get("/badges/issuer", response_model=dict[str, Any], responses=problems(401, 404))
 async def get_badge_issuer(context: Reader) -> Response:
     """The issuer's Open Badges profile."""
-    return JSONResponse(_badges(context).profile(), headers=_PUBLIC)
+    return answer(context, _badges(context).profile())
 
 
 @routes.get("/badges/revocations", response_model=dict[str, Any], responses=problems(401, 404))
 async def list_badge_revocations(context: Reader) -> Response:
     """A 1EdTech revocation list of all badges."""
     revoked = await context.services.backend.stores.certificates.revoked()
-    return JSONResponse(_badges(context).revocations(revoked), headers=_PUBLIC)
+    return answer(context, _badges(context).revocations(revoked))
 
 
 _PUBLIC: Final = {"Cache-Control": PUBLIC}

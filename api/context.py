@@ -93,6 +93,11 @@ class Context:
     upload_granted: str | None = None
 
     @property
+    def public(self) -> bool:
+        """Nothing was shown for it: neither a token nor the key of an upload."""
+        return self.identity is None and self.upload_granted is None
+
+    @property
     def stores(self) -> Stores:
         return self.services.backend.stores
 

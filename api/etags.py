@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 
 _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+_REVISION = re.compile(r"[0-9]{1,18}")
+"""Python refuses to read numbers of thousands of digits, and MongoDB counts to 2⁶³."""
 DIGITS = 24
 """Hexadecimal digits of the SHA-256 kept: 96 bits."""
 
@@ -35,7 +37,7 @@ def revisions(if_match: str | None) -> frozenset[int] | None:
     if if_match is None or if_match.strip() == "*":
         return None
     numbers = (tag.split(".", 1)[0] for tag in _tags(if_match))
-    return frozenset(int(number) for number in numbers if number.isascii() and number.isdigit())
+    return frozenset(int(number) for number in numbers if _REVISION.fullmatch(number))
 
 
 def _tags(header: str) -> Iterator[str]:

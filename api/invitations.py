@@ -17,7 +17,7 @@ from academy.invitations import (
     token_of,
 )
 from academy.inviting import Errand, Inviting
-from api.answers import untagged
+from api.answers import answer
 from api.context import Context, SignedIn, Writer
 from api.idempotency import IdempotencyKey
 from api.languages import Text
@@ -95,7 +95,7 @@ async def create_invitation(
         made = await inviting(context).invite(
             lecture_id, lifetime=timedelta(seconds=new.expires_in), note=new.note
         )
-        return untagged(_out(context, made), status=201)
+        return answer(context, _out(context, made), status=201)
 
     return await once(work)
 
@@ -104,7 +104,7 @@ async def create_invitation(
 async def list_invitations(context: SignedIn, lecture_id: str) -> Response:
     """Newest first, at most 200."""
     found = await inviting(context).invitations(lecture_id)
-    return untagged(InvitationList(items=[_out(context, each) for each in found]))
+    return answer(context, InvitationList(items=[_out(context, each) for each in found]))
 
 
 @routes.delete("/invitations/{invitation_id}", status_code=204, responses=ACT)
@@ -120,7 +120,8 @@ async def get_invitation(context: Writer) -> Response:
     errand: Errand = await inviting(context).errand()
     recording, job = errand.recording, errand.job
     words = context.languages
-    return untagged(
+    return answer(
+        context,
         ErrandOut(
             state=errand.invitation.state(now()),
             lecture_id=errand.lecture.id,
@@ -131,5 +132,5 @@ async def get_invitation(context: Writer) -> Response:
             recording=None
             if recording is None or job is None
             else RecordingOut.of(recording, job, words),
-        )
+        ),
     )

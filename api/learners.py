@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from fastapi import Query, Response
@@ -13,8 +15,9 @@ from academy.errors import NotFound
 from academy.ids import Slug
 from academy.learning import rules_of
 from api import paging
-from api.answers import answer, untagged
+from api.answers import answer
 from api.context import Context, IfMatch, Reader, SignedIn, Writer
+from api.etags import revisions
 from api.learner_representations import (
     AttendanceOut,
     CompletionRulesOut,
@@ -37,7 +40,7 @@ _MINE: Final = problems(400, 401, 404, 422, 503)
 async def enrol(context: SignedIn, slug: str) -> Response:
     """201 the first time, 200 afterwards."""
     enrolment, new = await context.learning.enrol(slug)
-    return untagged(EnrolmentOut.of(enrolment), status=201 if new else 200)
+    return answer(context, EnrolmentOut.of(enrolment), status=201 if new else 200)
 
 
 @routes.get(
@@ -45,7 +48,7 @@ async def enrol(context: SignedIn, slug: str) -> Response:
 )
 async def get_enrolment(context: SignedIn, slug: str) -> Response:
     """404 when you are not enrolled."""
-    return untagged(EnrolmentOut.of(await context.learning.enrolment(slug)))
+    return answer(context, EnrolmentOut.of(await context.learning.enrolment(slug)))
 
 
 @routes.delete("/courses/{slug}/enrolment", status_code=204, responses=problems(401, 422))
@@ -77,7 +80,7 @@ async def list_progress(
         ],
         next_cursor=paging.encode(keys, scope, page.next),
     )
-    return untagged(listing)
+    return answer(context, listing)
 
 
 @routes.get("/me/courses", response_model=Listing[AttendanceOut], responses=_MINE)
@@ -92,7 +95,7 @@ async def list_my_courses(
         items=[AttendanceOut.of(each, context.languages) for each in page.items],
         next_cursor=paging.encode(keys, scope, page.next),
     )
-    return untagged(listing)
+    return answer(context, listing)
 
 
 @routes.get("/courses/{slug}/completion-rules", response_model=CompletionRulesOut, responses=READ)
@@ -113,12 +116,18 @@ async def set_completion_rules(
 
 @routes.get("/me", response_model=PersonalData, responses=problems(401, 503))
 async def export_my_data(context: SignedIn) -> Response:
-    """Everything kept under your account."""
+    """Everything kept under your account. 304 where nothing changed since the export you have."""
     subject = context.access.person().subject
     held = context.services
     await held.learners.heartbeats.settle(subject)
     data = await held.backend.stores.personal_data.export(subject)
-    return untagged(PersonalData(subject=subject, exported_at=now(), **data))
+    for instant in _instants(context):
+        at = datetime.fromtimestamp(instant / 1000, UTC)
+        document = PersonalData(subject=subject, exported_at=at, **data)
+        export = answer(context, document, revision=instant)
+        if export.status_code == HTTPStatus.NOT_MODIFIED:
+            break
+    return export
 
 
 @routes.delete("/me", status_code=204, responses=problems(401, 422, 503))
@@ -139,6 +148,15 @@ async def erase_my_data(
     await held.learners.heartbeats.settle(subject)  # a write that already runs
     await held.backend.stores.personal_data.erase(subject, keep_certificates=keep_certificates)
     return Response(status_code=204)
+
+
+def _instants(context: Context) -> list[int]:
+    """When an export may have been made, in Unix milliseconds: now, and before that when the reader's own
+    was. Its tag says so; it is still current if today's data with that instant are those very bytes.
+    """
+    present = round(now().timestamp() * 1000)
+    named = revisions(context.request.headers.get("if-none-match")) or ()
+    return sorted({present, max((each for each in named if each < present), default=present)})
 
 
 async def _lectures_of(

@@ -41,6 +41,7 @@ TAGS: Final = [
 ]
 PUBLIC: Final = "catalogue"
 UPPY: Final = "/v1/uppy/"
+_JSON: Final = "application/json"
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
 _SCHEMAS: Final = "#/components/schemas/"
 _UNLIMITED: Final = ("/health", "/metrics", "/v1/media/")
@@ -156,11 +157,14 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         responses.setdefault("429", problems(429)[429])
     if method == "patch":
         content = operation["requestBody"]["content"]
-        content["application/merge-patch+json"] = content["application/json"]
+        content["application/merge-patch+json"] = content[_JSON]
     if PUBLIC in operation.get("tags", []) or path.startswith(UPPY):
         # A token is possible, to see one's own drafts, and never needed; Uppy may send it in the
         # body or the query instead.
         operation["security"] = [{}, {"bearer": []}]
+    read = responses.get("200", {}) if method == "get" and path.startswith("/v1/") else {}
+    if _JSON in read.get("content", {}):  # `api.answers` tags them all
+        responses["304"] = {"description": "What you have is current"}
     for status in sorted(responses):
         _finish_response(operation, status)
     operation["responses"] = {status: responses[status] for status in sorted(responses)} | {
@@ -180,11 +184,14 @@ def _finish_response(operation: dict[str, Any], status: str) -> None:
     if code in MEANINGS and response == problems(code)[code]:
         responses[status] = {"$ref": f"#/components/responses/{_phrase(code)}"}
         return
+    parameters = {each["name"] for each in operation.get("parameters", [])}
     tagged = "304" in responses and code in {200, 304}
-    names = ["ETag", "Content-Language"] if tagged else []
+    names = ["ETag"] if tagged else []
+    if tagged and "lang" in parameters:
+        names.append("Content-Language")
     if code == 201:
         names.append("Location")
-    if code == 200 and any(each["name"] == "cursor" for each in operation.get("parameters", [])):
+    if code == 200 and "cursor" in parameters:
         names.append("Link")
     if names:
         response["headers"] = {name: _header(name) for name in names}
@@ -212,7 +219,7 @@ def _exemplify(operation: dict[str, Any], examples: Examples) -> None:
         if "schema" in content and "$ref" in content["schema"]:
             content.setdefault("example", examples.sent(content["schema"]))
     for response in operation["responses"].values():
-        found = response.get("content", {}).get("application/json", {})
+        found = response.get("content", {}).get(_JSON, {})
         if "schema" in found and "$ref" in found["schema"]:
             found.setdefault("example", examples.answered(found["schema"]))
 

@@ -13,7 +13,8 @@ HEADERS: Final[dict[str, Any]] = {
     "ETag": _header(
         "Revision and digest: send it back as `If-None-Match`, or as `If-Match` with a write",
         '"3.9b74c9897bac770ffc029102"',
-    ),
+    )
+    | {"required": True},
     "Content-Language": _header("Of titles and names", "en"),
     "Link": _header(
         "The next page (RFC 8288), relative to this one; missing on the last",

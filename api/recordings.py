@@ -11,8 +11,8 @@ from academy import failures
 from academy.findings import in_language
 from academy.jobs import Failure, Job, JobState
 from academy.recordings import Inspection, Recording
-from api.answers import untagged
-from api.context import Writer
+from api.answers import answer
+from api.context import Context, Writer
 from api.events import EVENT_STREAM, Event, event_stream
 from api.languages import Languages
 from api.routing import ACT, Responses, router
@@ -74,7 +74,7 @@ class RecordingOut(BaseModel):
 async def get_recording(context: Writer, lecture_id: str) -> Response:
     """404 before the first upload was completed."""
     recording, job = await context.attempts.latest(lecture_id)
-    return untagged(RecordingOut.of(recording, job, context.languages))
+    return _shown(context, recording, job)
 
 
 @routes.get(
@@ -119,11 +119,17 @@ async def follow_recording(
 async def retry_recording(context: Writer, lecture_id: str) -> Response:
     """Transcodes the same file again. 409 while it runs or when it succeeded."""
     recording, job = await context.attempts.retry(lecture_id)
-    return untagged(RecordingOut.of(recording, job, context.languages), status=202)
+    return _shown(context, recording, job, status=202)
 
 
 @routes.post("/lectures/{lecture_id}/recording/cancel", response_model=RecordingOut, responses=ACT)
 async def cancel_recording(context: Writer, lecture_id: str) -> Response:
     """Ends the transcoding. 409 when it had ended."""
     recording, job = await context.attempts.cancel(lecture_id)
-    return untagged(RecordingOut.of(recording, job, context.languages))
+    return _shown(context, recording, job)
+
+
+def _shown(context: Context, recording: Recording, job: Job, *, status: int = 200) -> Response:
+    """Under the job's revision, which grows with whatever of the two can be seen."""
+    document = RecordingOut.of(recording, job, context.languages)
+    return answer(context, document, revision=job.revision, status=status)

@@ -37,8 +37,8 @@ def problems(*statuses: int) -> Responses:
     }
 
 
-READ: Final = problems(401, 404, 422) | {304: {"description": "What you have is current"}}
-LIST: Final = problems(400, 401, 422) | {304: {"description": "What you have is current"}}
+READ: Final = problems(401, 404, 422)
+LIST: Final = problems(400, 401, 422)
 CREATE: Final = problems(401, 403, 404, 409, 413, 422)
 CHANGE: Final = problems(401, 403, 404, 409, 412, 422)
 ACT: Final = problems(401, 403, 404, 409, 422)

@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import Response
 
-from api.answers import untagged
+from api.answers import answer
 from api.context import Writer
 from api.learner_representations import CourseStatistics
 from api.routing import problems, router
@@ -22,4 +22,4 @@ routes: Final = router("statistics")
 async def get_statistics(context: Writer, slug: str) -> Response:
     """How many learners, how far they get, and where they leave. Counts only, never who."""
     audience = await context.services.learners.audiences.of(context.access, slug)
-    return untagged(CourseStatistics.of(slug, audience, context.languages))
+    return answer(context, CourseStatistics.of(slug, audience, context.languages))

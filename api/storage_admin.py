@@ -12,7 +12,7 @@ from academy.accounting import CourseUsage, OwnerUsage, Usage
 from academy.storage_stores import AccountingStore
 from academy.takedowns import NewTakedown, Takedown
 from api import paging
-from api.answers import untagged
+from api.answers import answer
 from api.context import Context, IfMatch, SignedIn
 from api.representations import Listing
 from api.routing import CHANGE, problems, router
@@ -81,7 +81,7 @@ class TakedownOut(BaseModel):
 async def get_storage_usage(context: SignedIn) -> Response:
     """Everything together. What deleted lectures left counts until garbage collection."""
     context.access.admin()
-    return untagged(UsageOut.of(await _accounting(context).total()))
+    return answer(context, UsageOut.of(await _accounting(context).total()))
 
 
 @routes.get("/storage/courses", response_model=Listing[CourseUsageOut], responses=LIST)
@@ -94,8 +94,9 @@ async def list_course_usage(
     page = await _accounting(context).courses(limit=limit, after=paging.decode(keys, scope, cursor))
     quota = context.services.backend.settings.quota_course_bytes
     items = [CourseUsageOut.of_course(usage, quota) for usage in page.items]
-    return untagged(
-        Listing[CourseUsageOut](items=items, next_cursor=paging.encode(keys, scope, page.next))
+    return answer(
+        context,
+        Listing[CourseUsageOut](items=items, next_cursor=paging.encode(keys, scope, page.next)),
     )
 
 
@@ -109,8 +110,9 @@ async def list_instructor_usage(
     page = await _accounting(context).owners(limit=limit, after=paging.decode(keys, scope, cursor))
     quota = context.services.backend.settings.quota_instructor_bytes
     items = [OwnerUsageOut.of_owner(usage, quota) for usage in page.items]
-    return untagged(
-        Listing[OwnerUsageOut](items=items, next_cursor=paging.encode(keys, scope, page.next))
+    return answer(
+        context,
+        Listing[OwnerUsageOut](items=items, next_cursor=paging.encode(keys, scope, page.next)),
     )
 
 
@@ -122,7 +124,7 @@ async def get_course_usage(context: SignedIn, slug: str) -> Response:
     course = await context.access.course_to_write(slug)
     usage = await _accounting(context).course(course.slug)
     quota = context.services.backend.settings.quota_course_bytes
-    return untagged(CourseUsageOut.of_course(usage, quota))
+    return answer(context, CourseUsageOut.of_course(usage, quota))
 
 
 @routes.post("/lectures/{lecture_id}/takedown", response_model=TakedownOut, responses=CHANGE)
@@ -133,7 +135,7 @@ async def take_lecture_down(
     did so and why. The lecture stays as an empty draft, for which another recording may be uploaded.
     """
     takedown = await context.taking_down.take_down(lecture_id, new, expected)
-    return untagged(TakedownOut.of(takedown))
+    return answer(context, TakedownOut.of(takedown))
 
 
 @routes.get("/takedowns", response_model=Listing[TakedownOut], responses=LIST)
@@ -144,8 +146,9 @@ async def list_takedowns(
     keys, scope = context.services.backend.keys, paging.scope_of("takedowns")
     page = await context.taking_down.list(limit=limit, after=paging.decode(keys, scope, cursor))
     items = [TakedownOut.of(takedown) for takedown in page.items]
-    return untagged(
-        Listing[TakedownOut](items=items, next_cursor=paging.encode(keys, scope, page.next))
+    return answer(
+        context,
+        Listing[TakedownOut](items=items, next_cursor=paging.encode(keys, scope, page.next)),
     )
 
 

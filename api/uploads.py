@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from academy.coverage import coverage
 from academy.intake import MOST_LINKS, NewUpload, WantedPart
 from academy.uploads import Part, Upload, UploadState
-from api.answers import untagged
+from api.answers import answer
 from api.context import SignedIn
 from api.idempotency import IdempotencyKey
 from api.routing import ACT, CREATE, problems, router
@@ -119,7 +119,9 @@ async def begin_upload(
 
     async def work() -> Response:
         upload = await context.intake.begin(lecture_id, new)
-        return untagged(UploadOut.of(upload), status=201, location=f"/v1/uploads/{upload.id}")
+        return answer(
+            context, UploadOut.of(upload), status=201, location=f"/v1/uploads/{upload.id}"
+        )
 
     return await once(work)
 
@@ -142,7 +144,7 @@ async def sign_parts(context: SignedIn, upload_id: str, asked: PartsWanted) -> R
         PartLink(number=part.number, url=part.url, method=part.method, headers=dict(part.headers))
         for part in signed
     ]
-    return untagged(PartLinks(urls=urls))
+    return answer(context, PartLinks(urls=urls))
 
 
 @routes.get("/uploads/{upload_id}", response_model=UploadStatus, responses=ACT | problems(410))
@@ -161,7 +163,7 @@ async def get_upload(context: SignedIn, upload_id: str) -> Response:
         missing=coverage(upload, arrived).wanted if under_way else [],
         recording_id=upload.recording_id if done else None,
     )
-    return untagged(status)
+    return answer(context, status)
 
 
 @routes.post(
@@ -170,7 +172,7 @@ async def get_upload(context: SignedIn, upload_id: str) -> Response:
 async def complete_upload(context: SignedIn, upload_id: str) -> Response:
     """Joins the parts and queues the transcoding. Repeatable. 409 names missing or wrong parts."""
     recording = await context.intake.complete(upload_id)
-    return untagged(Completed(recording_id=recording.id), status=202)
+    return answer(context, Completed(recording_id=recording.id), status=202)
 
 
 @routes.delete("/uploads/{upload_id}", status_code=204, responses=ACT)

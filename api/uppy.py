@@ -14,10 +14,10 @@ from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from academy.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
-from academy.intake import PART_LINK_SECONDS, ContentType, Intake, NewUpload, WantedPart
+from academy.intake import PART_LINK_SECONDS, ContentType, NewUpload, WantedPart
 from academy.keys import KeyRing
 from academy.uploads import MOST_PARTS
-from api.answers import PRIVATE
+from api.answers import answer
 from api.context import Anyone, Context, context_of, services
 from api.routing import ACT, CREATE, problems, router
 
@@ -81,14 +81,14 @@ async def _granted(
     request: Request,
     upload_id: Annotated[str, Path(max_length=64)],
     key: Annotated[str, Query(max_length=200, description="As `POST …/multipart` answered")],
-) -> Intake:
+) -> Context:
     held = services(request)
     if not held.backend.keys.verify("uppy", upload_id.encode(), key):
         raise NotFound("There is no such upload, or this is not its key.")
-    return Context(held, request, None, upload_granted=upload_id).intake
+    return Context(held, request, None, upload_granted=upload_id)
 
 
-Granted = Annotated[Intake, Depends(_granted)]
+Granted = Annotated[Context, Depends(_granted)]
 
 
 @routes.post("/multipart", response_model=UppyBegun, responses=CREATE)
@@ -107,7 +107,7 @@ async def uppy_begin(asking: Anyone, begin: UppyBegin) -> Response:
         meta.lecture, filename=new.filename, content_type=new.content_type
     )
     key = permission(context.services.backend.keys, upload.id)
-    return _answer(UppyBegun(uploadId=upload.id, key=key))
+    return answer(context, UppyBegun(uploadId=upload.id, key=key))
 
 
 @routes.get("/params", responses=problems(409), response_class=Response)
@@ -117,27 +117,28 @@ async def uppy_params() -> Response:
 
 
 @routes.get("/multipart/{upload_id}", response_model=list[UppyPart], responses=ACT | problems(410))
-async def uppy_parts(intake: Granted, upload_id: str) -> Response:
+async def uppy_parts(context: Granted, upload_id: str) -> Response:
     """What has arrived."""
+    intake = context.intake
     arrived = await intake.arrived(await intake.upload(upload_id))
     parts = [UppyPart(PartNumber=p.number, Size=p.size, ETag=p.etag) for p in arrived]
-    body = "[" + ",".join(part.model_dump_json() for part in parts) + "]"
-    return Response(body, media_type="application/json", headers={"Cache-Control": PRIVATE})
+    return answer(context, parts)
 
 
 @routes.get("/multipart/{upload_id}/{number}", response_model=UppyPartLink, responses=ACT)
 async def uppy_sign(
-    intake: Granted, upload_id: str, number: Annotated[int, Path(ge=1, le=MOST_PARTS)]
+    context: Granted, upload_id: str, number: Annotated[int, Path(ge=1, le=MOST_PARTS)]
 ) -> Response:
     """Where to send one part, for an hour."""
-    (part,) = await intake.sign(upload_id, [WantedPart(number)])
-    return _answer(
+    (part,) = await context.intake.sign(upload_id, [WantedPart(number)])
+    return answer(
+        context,
         UppyPartLink(
             url=part.url,
             method=part.method,
             headers=dict(part.headers),
             expires=PART_LINK_SECONDS,
-        )
+        ),
     )
 
 
@@ -145,9 +146,10 @@ async def uppy_sign(
     "/multipart/{upload_id}/complete", response_model=UppyCompleted, responses=ACT | problems(413)
 )
 async def uppy_complete(
-    request: Request, intake: Granted, upload_id: str, told: UppyComplete
+    request: Request, context: Granted, upload_id: str, told: UppyComplete
 ) -> Response:
     """Joins the parts and queues the transcoding. 409 when the store holds others than Uppy sent."""
+    intake = context.intake
     upload = await intake.upload(upload_id)
     there = {part.number: part.etag for part in await intake.arrived(upload)}
     sent = {part.PartNumber: part.ETag.strip('"') for part in told.parts}
@@ -159,14 +161,14 @@ async def uppy_complete(
     recording = await intake.complete(upload_id)
     lecture = f"{services(request).backend.settings.public_url}/v1/lectures/{upload.lecture_id}"
     key = permission(services(request).backend.keys, upload_id)
-    return _answer(UppyCompleted(location=lecture, key=key, recording_id=recording.id))
+    return answer(context, UppyCompleted(location=lecture, key=key, recording_id=recording.id))
 
 
 @routes.delete("/multipart/{upload_id}", responses=ACT, response_model=dict[str, str])
-async def uppy_abort(intake: Granted, upload_id: str) -> Response:
+async def uppy_abort(context: Granted, upload_id: str) -> Response:
     """Throws away what arrived. Repeatable."""
-    await intake.abort(upload_id)
-    return Response("{}", media_type="application/json", headers={"Cache-Control": PRIVATE})
+    await context.intake.abort(upload_id)
+    return answer(context, {})
 
 
 def permission(keys: KeyRing, upload_id: str) -> str:
@@ -182,11 +184,3 @@ def _metadata(begin: UppyBegin) -> UppyMetadata:
         )
     token = begin.metadata.get("token")
     return UppyMetadata(lecture=lecture, token=token if isinstance(token, str) else None)
-
-
-def _answer(document: BaseModel) -> Response:
-    return Response(
-        document.model_dump_json(),
-        media_type="application/json",
-        headers={"Cache-Control": PRIVATE},
-    )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from academy.events import EventKind
 from academy.webhooks import Delivery, DeliveryState, Endpoint, EndpointPatch, NewEndpoint
 from api import paging
-from api.answers import answer, untagged
+from api.answers import answer
 from api.context import Context, IfMatch, SignedIn
 from api.idempotency import IdempotencyKey
 from api.representations import Listing
@@ -125,14 +125,13 @@ async def delete_webhook(context: SignedIn, webhook_id: str, expected: IfMatch) 
 @routes.get("/webhooks/{webhook_id}/secret", response_model=WebhookSecret, responses=ACT)
 async def get_webhook_secret(context: SignedIn, webhook_id: str) -> Response:
     """What its messages are signed with."""
-    return untagged(WebhookSecret(secret=await context.webhooks.secret(webhook_id)))
+    return _secret(context, await context.webhooks.get(webhook_id))
 
 
 @routes.post("/webhooks/{webhook_id}/rotate", response_model=WebhookSecret, responses=CHANGE)
 async def rotate_webhook_secret(context: SignedIn, webhook_id: str, expected: IfMatch) -> Response:
     """A new secret. For a day messages are signed with the one before, too."""
-    await context.webhooks.rotate(webhook_id, expected)
-    return untagged(WebhookSecret(secret=await context.webhooks.secret(webhook_id)))
+    return _secret(context, await context.webhooks.rotate(webhook_id, expected))
 
 
 @routes.post(
@@ -140,7 +139,7 @@ async def rotate_webhook_secret(context: SignedIn, webhook_id: str, expected: If
 )
 async def test_webhook(context: SignedIn, webhook_id: str) -> Response:
     """Sends a `webhook.test` message to this endpoint."""
-    return untagged(DeliveryOut.of(await context.webhooks.test(webhook_id)), status=202)
+    return answer(context, DeliveryOut.of(await context.webhooks.test(webhook_id)), status=202)
 
 
 @routes.get(
@@ -174,7 +173,7 @@ async def list_deliveries(
     "/webhooks/{webhook_id}/deliveries/{delivery_id}", response_model=DeliveryOut, responses=ACT
 )
 async def get_delivery(context: SignedIn, webhook_id: str, delivery_id: str) -> Response:
-    return untagged(DeliveryOut.of(await context.webhooks.delivery(webhook_id, delivery_id)))
+    return answer(context, DeliveryOut.of(await context.webhooks.delivery(webhook_id, delivery_id)))
 
 
 @routes.post(
@@ -186,7 +185,7 @@ async def get_delivery(context: SignedIn, webhook_id: str, delivery_id: str) -> 
 async def replay_delivery(context: SignedIn, webhook_id: str, delivery_id: str) -> Response:
     """Sends it again, with the same `webhook-id`. 409 while it is under way."""
     delivery = await context.webhooks.replay(webhook_id, delivery_id)
-    return untagged(DeliveryOut.of(delivery), status=202)
+    return answer(context, DeliveryOut.of(delivery), status=202)
 
 
 def _webhook(
@@ -199,3 +198,8 @@ def _webhook(
         status=status,
         location=location,
     )
+
+
+def _secret(context: Context, endpoint: Endpoint) -> Response:
+    document = WebhookSecret(secret=context.webhooks.secret(endpoint))
+    return answer(context, document, revision=endpoint.revision)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from starlette.routing import Mount
 
 from academy.uploads import MIB
+from api.etags import DIGITS
 from tests.api.authorization_table import INSIDERS, PEOPLE, TABLE, UNLISTED
+
+STRONG = re.compile(rf'"[0-9]+\.[0-9a-f]{{{DIGITS}}}"')
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,8 @@ async def test_everybody_gets_what_the_table_says(people, courses, route):
             person: answer.text[:300] for person, answer in found.items()
         }
         for person, answer in found.items():
+            if method == "GET" and template.startswith("/v1/") and answer.status_code == 200:
+                assert STRONG.fullmatch(answer.headers["etag"]), person
             # What one may not see answers as if it did not exist; the reason must not tell more.
             if slug == "hidden" and person not in INSIDERS and wanted[person] == 404:
                 assert answer.json()["detail"].startswith("There is nothing here, or")

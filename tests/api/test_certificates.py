@@ -216,7 +216,12 @@ async def test_every_key_that_ever_signed_stays_published(anyone, api_settings):
     assert not any("d" in key for key in published)
     assert [("d" in key) for key in ring["keys"]] == [True, False]
     for key in published:
-        assert (await anyone.get(f"/v1/badges/keys/{key['kid']}")).json() == key
+        path = f"/v1/badges/keys/{key['kid']}"
+        read = await anyone.get(path)
+        assert read.json() == key
+        assert read.headers["cache-control"] == "public, no-cache"
+        again = await anyone.get(path, headers={"If-None-Match": read.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
     assert (await anyone.get("/v1/badges/keys/none")).status_code == 404
 
 

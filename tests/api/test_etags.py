@@ -37,6 +37,7 @@ def test_if_none_match_of_anything_else_does_not_match(header):
         ('"someone else\'s"', set()),
         ('"-1.abc", "²"', set()),
         ("7", set()),
+        (f'"{"9" * 5000}.abc", "7.abc"', {7}),
     ],
 )
 def test_if_match_names_revisions(header, named):

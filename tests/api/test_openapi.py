@@ -190,6 +190,32 @@ def test_writing_needs_a_token_and_reading_the_catalogue_does_not(document):
         assert {} in document["paths"][path]["get"]["security"]
 
 
+UNTAGGED = {
+    "/health/live": "says that this process runs, now",
+    "/health/ready": "says what works, now",
+}
+"""Reads of JSON without a tag, and why."""
+
+
+def test_every_read_of_json_is_conditional(document):
+    reads = {
+        path: operation["responses"]
+        for method, path, operation in operations(document)
+        if method == "get"
+        and "application/json" in operation["responses"].get("200", {}).get("content", {})
+    }
+    without = {
+        path
+        for path, responses in reads.items()
+        if "ETag" not in responses["200"].get("headers", {})
+        or "ETag" not in responses.get("304", {}).get("headers", {})
+    }
+    assert without == set(UNTAGGED)
+    assert len(reads) > 40
+    # So that tests/api/test_schema_conformance.py misses it in any answer that comes without.
+    assert document["components"]["headers"]["ETag"]["required"] is True
+
+
 def test_no_reference_leads_nowhere(document):
     found = set()
 
