@@ -133,7 +133,7 @@ async def list_uploads(context: SignedIn, lecture_id: str) -> Response:
     A part's `etag` is the MD5 of its bytes in most stores: so a client knows whether it has the same file.
     """
     found = await context.intake.under_way(lecture_id)
-    return untagged(UploadList(items=[UploadUnderWay.of(each) for each in found]))
+    return answer(context, UploadList(items=[UploadUnderWay.of(each) for each in found]))
 
 
 @routes.post("/uploads/{upload_id}/parts", response_model=PartLinks, responses=ACT)
