@@ -50,7 +50,7 @@ class Guests:
         return Identity(subject=invitation.subject), invitation
 
     async def standing(self, invitation_id: str) -> Invitation:
-        """Gone once it expired, unless it was used before, or was revoked."""
+        """Gone once it was revoked, or has expired without being used."""
         try:
             invitation = await self.invitations.get(invitation_id)
         except NotFound as error:
