@@ -42,6 +42,8 @@ PART_LINK_SECONDS: Final = 3600
 MOST_LINKS: Final = 1000
 """Signed in one request."""
 LONGEST_NAME: Final = 200
+UNCOUNTED: Final = 16
+"""Parts of an upload without a plan that may follow those which were counted last."""
 
 
 ContentType = Annotated[
@@ -84,7 +86,7 @@ class Intake:
 
     async def begin_unplanned(self, lecture_id: str, *, filename: str, content_type: str) -> Upload:
         """For clients that cut the file as they like and never say how long it is (Uppy): the size
-        is that of the parts which have arrived by its completion.
+        is that of the parts which have arrived, looked at as links are signed and at completion.
         """
         new = NewUpload.model_construct(filename=filename, content_type=content_type, size=0)
         lecture = await self.access.lecture_to_send_to(lecture_id)
@@ -164,10 +166,14 @@ class Intake:
         return [each for each in found if guest is None or each.created_by == guest.subject]
 
     async def sign(self, upload_id: str, wanted: Sequence[WantedPart]) -> list[SignedPart]:
-        """Where to PUT each part, for an hour. Conflict once the upload is no longer open."""
+        """Where to PUT each part, for an hour. Conflict once the upload is no longer open. Without a
+        plan: TooLarge, or Conflict over a quota, when too much has arrived already.
+        """
         upload = await self.upload(upload_id)
         _open(upload)
         _valid_parts(upload, wanted)
+        if not upload.planned and not _soon_counted(upload, wanted):
+            await self._count(upload)
         return await asyncio.to_thread(self._sign, upload, wanted)
 
     async def arrived(self, upload: Upload) -> Sequence[Part]:
@@ -183,11 +189,7 @@ class Intake:
         """As `completion.complete`; through an invitation for one upload only (Conflict)."""
         upload = await self.upload(upload_id)
         if not upload.planned and upload.state is UploadState.OPEN:
-            size = sum(part.size for part in await self.arrived(upload))
-            self._within(size)
-            lecture = await self.access.stores.courses.lecture(upload.lecture_id)
-            course = await self.access.stores.courses.get(lecture.course)
-            await self.quotas.check(course, size)
+            await self._count(upload)
         invitation_id = invitation_of(upload.created_by)
         if invitation_id is not None:
             # Noted before anything is joined: of two uploads at once one is refused.
@@ -203,6 +205,18 @@ class Intake:
         if invitation_id is not None:
             await self.access.stores.invitations.release(invitation_id, upload.id)
         await asyncio.to_thread(self.storage.abort, upload.key, upload.storage_upload_id)
+
+    async def _count(self, upload: Upload) -> None:
+        """What has arrived of an upload without a plan: noted first and then judged, so that of several
+        at once each sees the others. It stays open, and its parts count, until it is ended.
+        """
+        arrived = await self.arrived(upload)
+        size = sum(part.size for part in arrived)
+        await self.access.stores.uploads.arriving(upload.id, arrived)
+        self._within(size)
+        lecture = await self.access.stores.courses.lecture(upload.lecture_id)
+        course = await self.access.stores.courses.get(lecture.course)
+        await self.quotas.check(course, size, counted=True)
 
     def _sign(self, upload: Upload, wanted: Sequence[WantedPart]) -> list[SignedPart]:
         return [
@@ -249,6 +263,14 @@ def _too_many(upload: Upload, part: WantedPart) -> str | None:
     if upload.expected_size(part.number, part.count) > LARGEST_PART:
         return f"together they have more than {LARGEST_PART} bytes"
     return None
+
+
+def _soon_counted(upload: Upload, wanted: Sequence[WantedPart]) -> bool:
+    """Whether these are the next parts of an upload without a plan. Those sent again are not: they may be
+    larger than what is there.
+    """
+    counted = upload.part_count
+    return all(counted < part.number <= counted + UNCOUNTED for part in wanted)
 
 
 def _is_md5(text: str) -> bool:

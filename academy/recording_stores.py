@@ -20,6 +20,11 @@ class UploadStore(Protocol):
 
     async def add(self, upload: Upload) -> None: ...
     async def get(self, upload_id: str) -> Upload: ...
+    async def arriving(self, upload_id: str, parts: Sequence[Part]) -> Upload:
+        """What has arrived of an open upload without a plan: from now on it counts as being stored.
+        Any other upload stays as it is.
+        """
+
     async def completing(self, upload_id: str, parts: Sequence[Part]) -> Upload:
         """open -> completing, saving the part list; returns the upload as it is if already past that."""
 

@@ -46,6 +46,11 @@ class Guests:
         invitation_id = invited(self.keys, token)
         if invitation_id is None:
             raise Unauthenticated("This is no invitation of ours.", code="invalid_token")
+        invitation = await self.standing(invitation_id)
+        return Identity(subject=invitation.subject), invitation
+
+    async def standing(self, invitation_id: str) -> Invitation:
+        """Gone once it was revoked, or has expired without being used."""
         try:
             invitation = await self.invitations.get(invitation_id)
         except NotFound as error:
@@ -58,4 +63,4 @@ class Guests:
                 else "This invitation has expired: ask for another one.",
                 code="invitation_ended",
             )
-        return Identity(subject=invitation.subject), invitation
+        return invitation

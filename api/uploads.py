@@ -136,7 +136,9 @@ async def list_uploads(context: SignedIn, lecture_id: str) -> Response:
     return answer(context, UploadList(items=[UploadUnderWay.of(each) for each in found]))
 
 
-@routes.post("/uploads/{upload_id}/parts", response_model=PartLinks, responses=ACT)
+@routes.post(
+    "/uploads/{upload_id}/parts", response_model=PartLinks, responses=ACT | problems(410, 413)
+)
 async def sign_parts(context: SignedIn, upload_id: str, asked: PartsWanted) -> Response:
     """Where to send each part, for an hour. The answer's `ETag` header identifies what arrived."""
     signed = await context.intake.sign(upload_id, asked.wanted())
@@ -167,7 +169,10 @@ async def get_upload(context: SignedIn, upload_id: str) -> Response:
 
 
 @routes.post(
-    "/uploads/{upload_id}/complete", response_model=Completed, status_code=202, responses=ACT
+    "/uploads/{upload_id}/complete",
+    response_model=Completed,
+    status_code=202,
+    responses=ACT | problems(410, 413),
 )
 async def complete_upload(context: SignedIn, upload_id: str) -> Response:
     """Joins the parts and queues the transcoding. Repeatable. 409 names missing or wrong parts."""

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from academy.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
 from academy.intake import PART_LINK_SECONDS, ContentType, NewUpload, WantedPart
+from academy.invitations import invitation_of
 from academy.keys import KeyRing
 from academy.uploads import MOST_PARTS
 from api.answers import answer
@@ -85,7 +86,12 @@ async def _granted(
     held = services(request)
     if not held.backend.keys.verify("uppy", upload_id.encode(), key):
         raise NotFound("There is no such upload, or this is not its key.")
-    return Context(held, request, None, upload_granted=upload_id)
+    context = Context(held, request, None, upload_granted=upload_id)
+    invitation_id = invitation_of((await context.intake.upload(upload_id)).created_by)
+    if invitation_id is not None:
+        # The key outlives it, and would outlive its end.
+        await held.guests.standing(invitation_id)
+    return context
 
 
 Granted = Annotated[Context, Depends(_granted)]
@@ -125,11 +131,15 @@ async def uppy_parts(context: Granted, upload_id: str) -> Response:
     return answer(context, parts)
 
 
-@routes.get("/multipart/{upload_id}/{number}", response_model=UppyPartLink, responses=ACT)
+@routes.get(
+    "/multipart/{upload_id}/{number}",
+    response_model=UppyPartLink,
+    responses=ACT | problems(410, 413),
+)
 async def uppy_sign(
     context: Granted, upload_id: str, number: Annotated[int, Path(ge=1, le=MOST_PARTS)]
 ) -> Response:
-    """Where to send one part, for an hour."""
+    """Where to send one part, for an hour. 413, or 409 `quota_exceeded`, once too much has arrived."""
     (part,) = await context.intake.sign(upload_id, [WantedPart(number)])
     return answer(
         context,
@@ -143,7 +153,9 @@ async def uppy_sign(
 
 
 @routes.post(
-    "/multipart/{upload_id}/complete", response_model=UppyCompleted, responses=ACT | problems(413)
+    "/multipart/{upload_id}/complete",
+    response_model=UppyCompleted,
+    responses=ACT | problems(410, 413),
 )
 async def uppy_complete(
     request: Request, context: Granted, upload_id: str, told: UppyComplete
@@ -164,7 +176,9 @@ async def uppy_complete(
     return answer(context, UppyCompleted(location=lecture, key=key, recording_id=recording.id))
 
 
-@routes.delete("/multipart/{upload_id}", responses=ACT, response_model=dict[str, str])
+@routes.delete(
+    "/multipart/{upload_id}", responses=ACT | problems(410), response_model=dict[str, str]
+)
 async def uppy_abort(context: Granted, upload_id: str) -> Response:
     """Throws away what arrived. Repeatable."""
     await context.intake.abort(upload_id)

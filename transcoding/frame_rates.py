@@ -44,6 +44,8 @@ def judge(
     usual = steps[len(steps) // 2] if steps else Fraction(0)
     if usual <= 0:
         return max(SLOWEST, snap(told[0]) if told else UNKNOWN), False
+    if usual * FASTEST < 1:
+        return FASTEST, False
     even = [run for window in times for run in runs(window, usual) if len(run) > 1]
     breaks = sum(abs(step - usual) > usual / 2 for step in steps)
     candidates = [*map(snap, told), *STANDARD, *(snap(mean_rate(run)) for run in even)]

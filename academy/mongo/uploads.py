@@ -68,6 +68,14 @@ class MongoUploadStore:
             raise NotFound("There is no such upload.")
         return _build(document)
 
+    async def arriving(self, upload_id: str, parts: Sequence[Part]) -> Upload:
+        document = await self._uploads.find_one_and_update(
+            {"_id": upload_id, "state": UploadState.OPEN.value, "part_size": 0},
+            {"$set": {"size": sum(part.size for part in parts), "part_count": len(parts)}},
+            return_document=ReturnDocument.AFTER,
+        )
+        return await self.get(upload_id) if document is None else _build(document)
+
     async def completing(self, upload_id: str, parts: Sequence[Part]) -> Upload:
         document = await self._uploads.find_one_and_update(
             {"_id": upload_id, "state": UploadState.OPEN.value},

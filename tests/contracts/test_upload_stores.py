@@ -41,6 +41,20 @@ async def test_completing_saves_the_part_list_once(stores: MongoStores, upload: 
     assert await stores.uploads.completing(upload.id, PARTS[:1]) == moved
 
 
+async def test_what_has_arrived_is_noted_of_open_uploads_without_a_plan_only(
+    stores: MongoStores, upload: Upload
+) -> None:
+    assert await stores.uploads.arriving(upload.id, PARTS[:1]) == upload
+    fields = {"part_size": 0, "part_count": 0, "size": 0}
+    unplanned = an_upload(upload.lecture_id, 2).model_copy(update=fields)
+    await stores.uploads.add(unplanned)
+    seen = await stores.uploads.arriving(unplanned.id, PARTS[:1])
+    assert (seen.size, seen.part_count, seen.parts) == (PARTS[0].size, 1, [])
+    moved = await stores.uploads.completing(unplanned.id, PARTS)
+    assert (moved.size, moved.part_count) == (sum(part.size for part in PARTS), len(PARTS))
+    assert await stores.uploads.arriving(unplanned.id, PARTS[:1]) == moved
+
+
 async def test_completed_makes_one_recording_and_one_queued_job(
     stores: MongoStores, upload: Upload
 ) -> None:

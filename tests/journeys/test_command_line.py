@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures_footage import Footage
 from tests.journeys.decoding import complaints, decode, frames_of
 from tests.journeys.installation import Installation, summary
+from tests.transcoding.test_hostile_bombs import lying
 
 pytestmark = [pytest.mark.journey]
 
@@ -73,6 +74,30 @@ def test_a_file_that_is_no_recording_is_refused_in_a_sentence(
     assert recording["state"] == "failed"
     assert recording["failure"]["message"] in " ".join(result.stderr.split())
     assert academy.lecture(lecture_id)["playback"]["state"] == "failed"
+
+
+def test_the_transcoder_goes_on_after_hostile_files(
+    academy: Installation, footage: Footage, tmp_path: Path
+) -> None:
+    """The same process: it neither ended nor hangs, and a good recording plays after them."""
+    before = academy.child("transcoder").pid
+    lying_index = lying(footage("lecture"), tmp_path / "index.mp4", b"stsz", 12, 0xFFFFFFFF)
+    for hostile in (lying_index, footage("giant_picture")):
+        result = academy.run(
+            *("upload", str(hostile), "--course", "journey", "--title", hostile.stem, "--wait"),
+            check=False,
+        )
+        assert result.returncode == 1
+        recording = academy.recording(academy.uploaded(result))
+        assert recording["state"] == "failed"
+        assert recording["failure"]["message"] in " ".join(result.stderr.split())
+    good = academy.run(
+        *("upload", str(footage("lecture", duration=6)), "--course", "journey"),
+        *("--title", "After them", "--publish", "--wait"),
+    )
+    playback = academy.lecture(academy.uploaded(good))["playback"]
+    assert decode(playback["hls"]).frames == 6 * 30
+    assert academy.child("transcoder").pid == before
 
 
 def test_a_course_that_does_not_exist_is_named_in_the_error(

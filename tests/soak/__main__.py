@@ -21,6 +21,8 @@ def main() -> int:
     plan = Plan(asked.uploads, asked.kills, asked.seconds, asked.seed, rest=3600.0)
     with tempfile.TemporaryDirectory(prefix="academy-soak-") as folder:
         mischief, verdict = soak(plan, Path(folder))
+    for each in mischief.left_out():
+        print(each)
     print(verdict.line(mischief.kills))
     return 0 if verdict.clean else 1
 

@@ -18,6 +18,7 @@ from academy.media import INIT
 from academy.settings import Settings
 from academy.wiring import open_backend
 from tests.journeys.decoding import decode
+from tests.soak import noting
 from tests.soak.town import Town, token
 from tests.soak.uploads import Upload
 
@@ -36,6 +37,8 @@ class Verdict:
     """Orphans that garbage collection removed."""
     orphans: list[str] = field(default_factory=list)
     """Those it left."""
+    parts: int = 0
+    """Parts of uploads that the storage acknowledged."""
     acknowledged: int = 0
     """Pieces of a lecture that learners reported as watched."""
     segments: int = 0
@@ -86,6 +89,7 @@ def judge(town: Town, uploads: Sequence[Upload]) -> Verdict:
                 _judge_lecture(client, upload, verdict)
     with MongoClient[dict[str, Any]](town.mongo_url) as database:
         _judge_work(database["soak"], verdict)
+        _judge_parts(database["soak"], uploads, verdict)
     asyncio.run(_judge_storage(town, uploads, verdict))
     for service in town.services.values():
         service.settle()
@@ -121,6 +125,15 @@ def _judge_work(database: Any, verdict: Verdict) -> None:
     verdict.repeated = sum(job.get("repeated", 0) for job in jobs)
     recorded = sum(job.get("recorded", 0) for job in jobs)
     verdict.unaccounted = database.receipts.count_documents({}) - recorded
+
+
+def _judge_parts(database: Any, uploads: Sequence[Upload], verdict: Verdict) -> None:
+    """What the storage acknowledged is not asked for again."""
+    completed = set(database.uploads.distinct("storage_upload_id", {"state": "completed"}))
+    for upload in uploads:
+        acknowledged = noting.read(upload.notes)
+        verdict.parts += len(acknowledged)
+        verdict.lost += [f"{upload.title}: {each}" for each in noting.lost(acknowledged, completed)]
 
 
 async def _judge_storage(town: Town, uploads: Sequence[Upload], verdict: Verdict) -> None:

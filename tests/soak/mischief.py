@@ -36,6 +36,14 @@ class Mischief:
     def kills(self) -> int:
         return sum(count for name, count in self.done.items() if name.startswith("kill"))
 
+    def left_out(self) -> list[str]:
+        """What this run says nothing about, as sentences."""
+        if self.done["fill disk"]:
+            return []
+        if self.town.disk is None:
+            return ["The workers' disk was never full: no small one could be mounted (root can)."]
+        return ["The workers' disk was never full: chance did not have it so."]
+
     def go_on(self, kills: int, allowed: Callable[[], int]) -> None:
         """Until so many were killed, never more than are `allowed` by then."""
         chance = random.Random(self.seed)

@@ -139,7 +139,7 @@ def soak(plan: Plan, folder: Path) -> tuple[Mischief, Verdict]:
             _say(f"{name}: {each}")
     _say(
         f"ready={verdict.ready} failed={len(verdict.failed)} collected={verdict.collected} "
-        f"segments={verdict.segments} repeated={verdict.repeated} "
+        f"parts={verdict.parts} segments={verdict.segments} repeated={verdict.repeated} "
         f"unaccounted={verdict.unaccounted} pieces_watched={verdict.acknowledged}"
     )
     return mischief, verdict

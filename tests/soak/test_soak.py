@@ -22,4 +22,5 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_half_published(tmp_path:
     # The long form's 2 % is less than one segment here.
     assert verdict.repeated == 0
     assert verdict.unaccounted == 0
+    assert verdict.parts >= 2
     assert verdict.ready + len(verdict.failed) == 2

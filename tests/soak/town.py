@@ -44,10 +44,14 @@ class Town:
     disk: Path | None = None
     """A small file system that holds the workers' temporary files, where one could be mounted."""
 
-    def run(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, timeout: float = 300, notes: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """`notes`: where to note which parts were acknowledged."""
+        noting = [sys.executable, "-m", "tests.soak.noting", str(notes)]
         return subprocess.run(
-            [*ACADEMY, *arguments],
-            env=self.env,
+            [*(ACADEMY if notes is None else noting), *arguments],
+            env={**self.env, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -26,6 +26,11 @@ class Upload:
     """What the command said last when it failed."""
 
     @property
+    def notes(self) -> Path:
+        """Which of its parts were acknowledged, as `noting.py` tells it."""
+        return self.file.with_suffix(".parts")
+
+    @property
     def sha256(self) -> str:
         return hashlib.sha256(self.file.read_bytes()).hexdigest()
 
@@ -70,7 +75,8 @@ class Uploads:
         arguments = ["upload", str(upload.file), "--course", self.course, "--title", upload.title]
         for _ in range(MOST_TRIES):
             sent = self.town.run(
-                *arguments, "--language", "en", "--publish", "--api", self.town.url
+                *(*arguments, "--language", "en", "--publish", "--api", self.town.url),
+                notes=upload.notes,
             )
             if sent.returncode == 0:
                 upload.lecture_id = sent.stdout.strip().splitlines()[-1]

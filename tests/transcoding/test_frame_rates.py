@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcoding.frame_rates import SLOWEST, STANDARD, judge
+from transcoding.frame_rates import FASTEST, SLOWEST, STANDARD, judge
 
 pytestmark = pytest.mark.real
 
@@ -54,6 +54,12 @@ def test_other_constant_rates_are_kept() -> None:
 
 def test_rare_frames_are_raised_to_five_per_second() -> None:
     assert judge([[0, 10_000, 20_000]], MILLISECOND, [Fraction(1, 10)]) == (SLOWEST, False)
+
+
+@pytest.mark.parametrize("rate", [1000, 1400, 1600, 10_000, 90_000])
+def test_what_is_faster_than_a_thousand_per_second_counts_as_that(rate: int) -> None:
+    tick = Fraction(1, 90_000)
+    assert judge([stamps(Fraction(rate), tick)], tick, [Fraction(rate)]) == (FASTEST, False)
 
 
 def test_nothing_known_is_twenty_five() -> None:

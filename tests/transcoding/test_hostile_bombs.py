@@ -15,6 +15,8 @@ from tests.footage import H264, ffmpeg
 from transcoding import probe, sources
 from transcoding.binary import FFmpeg
 from transcoding.ffmpeg import LimitExceeded, Limits, run
+from transcoding.ladder import frame_rate
+from transcoding.profiles import FrameRates
 from transcoding.refusals import LONGEST
 
 pytestmark = pytest.mark.real
@@ -112,10 +114,19 @@ def test_absurd_numbers_in_the_index_cost_nothing(
         }
 
 
-def test_frames_by_the_ten_thousand_per_second_are_no_lecture(tmp_path: Path) -> None:
-    path = tmp_path / "x.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=10000:d=0.1", *H264, path)
-    assert judged(path) == "too_short"
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"], ids=["milliseconds", "exact-times"])
+def test_frames_by_the_ten_thousand_per_second_count_as_a_thousand_and_become_sixty(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"x{suffix}"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=10000:d=0.6", *H264, path)
+    seen = judged(path)
+    assert isinstance(seen, Inspection)
+    assert seen.video is not None
+    assert seen.video.frame_rate.fraction == 1000
+    assert not seen.video.variable_frame_rate
+    assert "high_frame_rate" in {finding.code for finding in seen.findings}
+    assert frame_rate(seen.video.frame_rate.fraction, FrameRates()) == 60
 
 
 def test_a_small_file_that_lasts_longer_than_half_a_day_is_no_lecture(tmp_path: Path) -> None:
@@ -166,9 +177,3 @@ def test_names_are_only_names(name: str, footage: Footage, tmp_path: Path, ffmpe
         [ffmpeg.path, *source.input_args(), "-frames:v", "2", "-f", "null", "-"], limits=SHORT
     )
     assert made.progress.frame == 2
-
-
-def test_the_service_goes_on_after_a_hostile_file(footage: Footage, tmp_path: Path) -> None:
-    bad = lying(footage("lecture"), tmp_path / "x.mp4", b"stsz", 12, 0xFFFFFFFF)
-    judged(bad)
-    assert isinstance(judged(footage("lecture")), Inspection)
