@@ -82,7 +82,9 @@ class Upload(BaseModel):
 
     @property
     def planned(self) -> bool:
-        """Whether its parts were agreed on; otherwise what arrives decides, and `size` and `part_count` are 0 until then."""
+        """Whether its parts were agreed on; otherwise what arrives decides, and `size` and `part_count` are what was
+        counted last.
+        """
         return self.part_size > 0
 
     @property
