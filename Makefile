@@ -43,7 +43,8 @@ lint: $(VENV)/.test
 	$(NPM) --prefix api/client run --silent check
 
 openapi: $(VENV)/.test
-	$(BIN)/academy openapi > docs/openapi.json
+	$(BIN)/academy openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 	$(NPM) --prefix api/client run --silent generate
 
 # Lock files carry hashes and no index address: any mirror serves them.
