@@ -75,13 +75,19 @@ class Meter:
     done: float = 0.0
     encoded: float = 0.0
     """Seconds of the recording, by this attempt."""
-    began: float = field(default_factory=time.monotonic)
+    began: float | None = None
+    """When the first execution began: what waits behind other recordings tells no speed."""
     ahead: dict[tuple[TaskKind, int], tuple[float, float]] = field(default_factory=dict)
     """By chunk: seconds encoded that are not recorded yet, and the share of the effort they take."""
     shown: float = 0.0
 
+    def begin(self) -> None:
+        if self.began is None:
+            self.began = time.monotonic()
+
     def add(self, item: Item, segments: int) -> None:
         """So many segments were recorded."""
+        self.begin()
         length = segments * self.segment_seconds
         self.done += length * item.share
         if item.kind is self.leading:
@@ -89,12 +95,15 @@ class Meter:
         self.look_ahead(item, max(0.0, item.ahead - segments))
 
     def look_ahead(self, item: Item, segments: float) -> None:
+        if segments:
+            self.begin()
         item.ahead = min(segments, item.chunk.segments)
         seconds = item.ahead * self.segment_seconds
         self.ahead[item.kind, item.chunk.index] = (seconds, item.share)
 
     def progress(self) -> Progress:
-        spent = max(time.monotonic() - self.began, 1e-6)
+        now = time.monotonic()
+        spent = max(now - (self.began or now), 1e-6)
         ahead = sum(seconds * share for seconds, share in self.ahead.values())
         done = min(self.done + ahead, self.total - self.before)
         encoded = self.encoded + sum(

@@ -219,6 +219,7 @@ class Schedule:
             self._meter.look_ahead(item, event.ahead)
         if not event.began:
             return
+        self._meter.begin()
         item.starts += 1
         item.began = item.began or time.monotonic()
         if item.deaths > MOST_DEATHS and self._poisoned and not self._poisoned.done():

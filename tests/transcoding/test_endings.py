@@ -90,6 +90,18 @@ def test_the_meter_looks_ahead_of_what_is_recorded_and_never_goes_back() -> None
     assert meter.progress().fraction == pytest.approx(0.2)
 
 
+def test_time_spent_waiting_behind_other_recordings_slows_nobody_down(monkeypatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("transcoding.items.time.monotonic", lambda: now)
+    meter = Meter(total=10.0, segment_seconds=1.0)
+    assert (meter.progress().speed, meter.progress().eta) == (None, None)
+    now += 600  # in the queue
+    meter.begin()
+    now += 2
+    meter.add(Item(TaskKind.VIDEO, CHUNKS[0]), 4)
+    assert (meter.progress().speed, meter.progress().eta) == (2.0, 3.0)
+
+
 def test_the_meter_counts_what_earlier_attempts_did() -> None:
     meter = Meter(total=10.0, segment_seconds=1.0, before=5.0)
     meter.add(Item(TaskKind.VIDEO, CHUNKS[0]), 2)
