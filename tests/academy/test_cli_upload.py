@@ -176,15 +176,20 @@ async def test_a_byte_that_changed_on_the_way_is_refused_and_its_part_sent_again
     assert len(puts(site.network)) == 4
 
 
-async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_missing(
-    site, long_recording, monkeypatch
-):
+async def interrupted(site, recording, monkeypatch):
+    """After the first part, for good."""
     monkeypatch.setattr(sending, "PARALLEL", 1)
     monkeypatch.setattr(sending, "MOST_TRIES", 2)
     site.network.cut = lambda _head, received: received > USUAL_PART + 4_000_000
     with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
-        await site.deliver(long_recording)
+        await site.deliver(recording)
     site.network.cut = lambda _head, _received: False
+
+
+async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_missing(
+    site, long_recording, monkeypatch
+):
+    await interrupted(site, long_recording, monkeypatch)
     (kept,) = site.folder.iterdir()
     begun = Resumption(**json.loads(kept.read_text()))
     site.network.received = 0
@@ -198,12 +203,7 @@ async def test_the_next_run_resumes_the_same_lecture_and_sends_only_what_is_miss
 async def test_another_machine_goes_on_with_the_same_file_and_no_other(
     site, recording, long_recording, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(sending, "PARALLEL", 1)
-    monkeypatch.setattr(sending, "MOST_TRIES", 2)
-    site.network.cut = lambda _head, received: received > USUAL_PART + 4_000_000
-    with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
-        await site.deliver(long_recording)
-    site.network.cut = lambda _head, _received: False
+    await interrupted(site, long_recording, monkeypatch)
     (lecture_id,) = re.findall(r"--lecture (\w+)", site.said.getvalue())
     site.folder = tmp_path / "another machine"
     other = tmp_path / "other.mp4"
