@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from academy.coverage import coverage
-from academy.errors import AcademyError, Conflict, ObjectNotFound
+from academy.errors import AcademyError, Conflict, ObjectNotFound, TooLarge
 from academy.object_stores import Storage
 from academy.recording_stores import UploadStore
 from academy.recordings import Recording
@@ -26,14 +26,19 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = timedelta(minutes=1)
 """How long a completion may be under way before the reconciler takes it for abandoned."""
+Admit = Callable[[Upload], Awaitable[None]]
+"""Raises TooLarge or Conflict when a recording of this size is not to be taken."""
 MOST_NAMED: Final = 10
 """Part ranges that a message names before it ends with an ellipsis."""
 
 
-async def complete(upload_id: str, uploads: UploadStore, storage: Storage) -> Recording:
+async def complete(
+    upload_id: str, uploads: UploadStore, storage: Storage, *, admit: Admit | None = None
+) -> Recording:
     """The recording. Repeatable: the same one each time.
 
-    Raises NotFound; Conflict when parts are missing or have the wrong size (the upload stays open),
+    `admit` judges what the saved part list adds up to, to which no part is added any more. Raises what that
+    raises; NotFound; Conflict when parts are missing or have the wrong size (the upload stays open),
     or when it was aborted or expired; Unavailable when the object store does not answer (it stays
     `completing`: repeat it, or leave it to `reconcile`).
     """
@@ -42,8 +47,10 @@ async def complete(upload_id: str, uploads: UploadStore, storage: Storage) -> Re
         upload = await uploads.completing(upload_id, await _arrived(upload, storage))
     if upload.state is UploadState.COMPLETING:
         try:
+            if admit is not None:
+                await admit(upload)
             await _assemble(upload, storage)
-        except Conflict:
+        except (Conflict, TooLarge):
             await uploads.reopen(upload_id)
             raise
     return await uploads.completed(upload)

@@ -132,7 +132,9 @@ class Intake:
         return upload
 
     async def _free_invitation(self) -> None:
-        """One that was used is free again when its recording turned out to be none."""
+        """One that was used is free again when its upload could not be completed, or its recording
+        turned out to be none.
+        """
         guest = self.access.guest
         if guest is None or guest.used_by is None:
             return
@@ -140,7 +142,8 @@ class Intake:
         before = await stores.uploads.get(guest.used_by)
         job = await stores.jobs.newest(before.recording_id)
         failed = job is not None and job.state in {JobState.FAILED, JobState.CANCELLED}
-        if not failed and before.state not in {UploadState.ABORTED, UploadState.EXPIRED}:
+        arrived = before.state in {UploadState.COMPLETING, UploadState.COMPLETED}
+        if arrived and not failed:
             raise Conflict(
                 "The recording has arrived: this invitation was for one. Ask for another one to "
                 "replace it.",
@@ -186,15 +189,16 @@ class Intake:
             raise Gone("The storage no longer holds this upload: begin a new one.") from error
 
     async def complete(self, upload_id: str) -> Recording:
-        """As `completion.complete`; through an invitation for one upload only (Conflict)."""
+        """As `completion.complete`; through an invitation for one upload only (Conflict). Without a plan
+        as `sign`, too: TooLarge, or Conflict over a quota.
+        """
         upload = await self.upload(upload_id)
-        if not upload.planned and upload.state is UploadState.OPEN:
-            await self._count(upload)
         invitation_id = invitation_of(upload.created_by)
         if invitation_id is not None:
             # Noted before anything is joined: of two uploads at once one is refused.
             await self.access.stores.invitations.use(invitation_id, upload.id)
-        return await complete(upload.id, self.access.stores.uploads, self.storage)
+        admit = None if upload.planned else self._admit
+        return await complete(upload.id, self.access.stores.uploads, self.storage, admit=admit)
 
     async def abort(self, upload_id: str) -> None:
         """Repeatable. Conflict once completing."""
@@ -211,12 +215,13 @@ class Intake:
         at once each sees the others. It stays open, and its parts count, until it is ended.
         """
         arrived = await self.arrived(upload)
-        size = sum(part.size for part in arrived)
-        await self.access.stores.uploads.arriving(upload.id, arrived)
-        self._within(size)
+        await self._admit(await self.access.stores.uploads.arriving(upload.id, arrived))
+
+    async def _admit(self, upload: Upload) -> None:
+        self._within(upload.size)
         lecture = await self.access.stores.courses.lecture(upload.lecture_id)
         course = await self.access.stores.courses.get(lecture.course)
-        await self.quotas.check(course, size, counted=True)
+        await self.quotas.check(course, upload.size, counted=True)
 
     def _sign(self, upload: Upload, wanted: Sequence[WantedPart]) -> list[SignedPart]:
         return [

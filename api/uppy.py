@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from academy.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
+from academy.errors import Conflict, FieldError, Gone, Invalid, NotFound, Unauthenticated
 from academy.intake import PART_LINK_SECONDS, ContentType, NewUpload, WantedPart
 from academy.invitations import invitation_of
 from academy.keys import KeyRing
@@ -163,7 +163,10 @@ async def uppy_complete(
     """Joins the parts and queues the transcoding. 409 when the store holds others than Uppy sent."""
     intake = context.intake
     upload = await intake.upload(upload_id)
-    there = {part.number: part.etag for part in await intake.arrived(upload)}
+    try:
+        there = {part.number: part.etag for part in await intake.arrived(upload)}
+    except Gone:
+        there = {}  # Perhaps joined by a request before this one: completing knows.
     sent = {part.PartNumber: part.ETag.strip('"') for part in told.parts}
     if there and there != sent:
         raise Conflict(

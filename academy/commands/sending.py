@@ -73,50 +73,61 @@ async def send_parts(
     remote: Remote, upload_id: str, parts: Parts, waiting: Waiting, sent: Sent
 ) -> None:
     """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times."""
-
-    async def work() -> None:
-        lane = Lane(parts.part_size)
-        while waiting:
-            run = Run(*waiting.take(lane.takes(len(waiting))))
-            await _send(remote, upload_id, parts, run, lane, waiting, sent)
-
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(PARALLEL, len(waiting))):
-            group.create_task(work())
+        _Lanes(remote, upload_id, parts, waiting, sent, group).open()
 
 
-async def _send(
-    remote: Remote,
-    upload_id: str,
-    parts: Parts,
-    run: Run,
-    lane: Lane,
-    waiting: Waiting,
-    sent: Sent,
-) -> None:
-    """Of several that failed all but the first go back; the first is tried again alone."""
-    tries = 0
-    while True:
-        tries += 1
-        digest = await asyncio.to_thread(parts.md5, run)
-        # Signed anew for each try: the last link may have expired while the network was away.
-        signed = await remote.post(
-            f"/uploads/{upload_id}/parts",
-            {"parts": [{"number": run.first, "count": run.count, "md5": digest}]},
-        )
-        begun = time.monotonic()
-        reason = await _put(remote.http, signed["urls"][0], parts, run, sent)
-        if reason is None:
-            lane.arrived(parts.length(run), time.monotonic() - begun)
-            return
-        if tries == MOST_TRIES:
-            raise Unavailable(
-                f"Part {run.first} could not be sent ({reason}). Run the same command again to resume."
+@dataclass(slots=True)
+class _Lanes:
+    """PARALLEL requests at a time, as long as there is something to send."""
+
+    remote: Remote
+    upload_id: str
+    parts: Parts
+    waiting: Waiting
+    sent: Sent
+    group: asyncio.TaskGroup
+    under_way: int = 0
+
+    def open(self) -> None:
+        """One that found nothing left has ended: what is given back after that opens another."""
+        for _ in range(min(PARALLEL - self.under_way, len(self.waiting))):
+            self.under_way += 1
+            self.group.create_task(self._work())
+
+    async def _work(self) -> None:
+        lane = Lane(self.parts.part_size)
+        while self.waiting:
+            run = Run(*self.waiting.take(lane.takes(len(self.waiting))))
+            await self._send(run, lane)
+        self.under_way -= 1
+
+    async def _send(self, run: Run, lane: Lane) -> None:
+        """Of several that failed all but the first go back; the first is tried again alone."""
+        tries = 0
+        while True:
+            tries += 1
+            digest = await asyncio.to_thread(self.parts.md5, run)
+            # Signed anew for each try: the last link may have expired while the network was away.
+            signed = await self.remote.post(
+                f"/uploads/{self.upload_id}/parts",
+                {"parts": [{"number": run.first, "count": run.count, "md5": digest}]},
             )
-        lane.broke(run.count)
-        waiting.give_back(run.first + 1, run.count - 1)
-        run = Run(run.first)
-        await asyncio.sleep(pause(tries))
+            begun = time.monotonic()
+            reason = await _put(self.remote.http, signed["urls"][0], self.parts, run, self.sent)
+            if reason is None:
+                lane.arrived(self.parts.length(run), time.monotonic() - begun)
+                return
+            if tries == MOST_TRIES:
+                raise Unavailable(
+                    f"Part {run.first} could not be sent ({reason}). "
+                    "Run the same command again to resume."
+                )
+            lane.broke(run.count)
+            self.waiting.give_back(run.first + 1, run.count - 1)
+            self.open()
+            run = Run(run.first)
+            await asyncio.sleep(pause(tries))
 
 
 async def _put(

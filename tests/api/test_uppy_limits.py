@@ -152,6 +152,54 @@ async def test_uploads_of_uppy_completed_together_never_exceed_a_quota(
         assert (await upload.complete()).status_code == 200
 
 
+@pytest.mark.parametrize("look", [1, 2])
+async def test_a_part_that_arrives_while_an_upload_is_completed_is_judged_or_left_out(
+    begin, room, teacher, backend, monkeypatch, look
+):
+    room(12 * MIB)
+    upload = await begin()
+    await upload.send(2)
+    late = (await upload.sign(3)).json()
+    looks: list[str] = []
+    parts = type(backend.storage).parts
+    loop = asyncio.get_running_loop()
+
+    def then_another_arrives(self, key, upload_id):
+        found = parts(self, key, upload_id)
+        looks.append(upload_id)
+        if len(looks) == look:
+            sending = upload.client.request(
+                late["method"], late["url"], content=PART, headers=late["headers"]
+            )
+            put = asyncio.run_coroutine_threadsafe(sending, loop).result(30)
+            assert put.status_code == 200, put.text
+        return found
+
+    monkeypatch.setattr(type(backend.storage), "parts", then_another_arrives)
+    answer = await upload.complete()
+    assert len(looks) >= look
+    if look == 1:
+        assert problem(answer) == (409, "quota_exceeded")
+        assert (await backend.stores.uploads.get(upload.id)).state is UploadState.OPEN
+    else:
+        assert answer.status_code == 200
+        recording = await backend.stores.recordings.newest(upload.lecture)
+        assert recording.size == 10 * MIB
+
+
+async def test_what_was_joined_before_its_upload_was_opened_again_is_completed(begin, backend):
+    upload = await begin()
+    await upload.send(2)
+    stored = await backend.stores.uploads.get(upload.id)
+    parts = backend.storage.parts(stored.key, stored.storage_upload_id)
+    await backend.stores.uploads.completing(upload.id, parts)
+    backend.storage.complete(stored.key, stored.storage_upload_id, parts)
+    await backend.stores.uploads.reopen(upload.id)
+    answer = await upload.complete()
+    assert answer.status_code == 200, answer.text
+    assert (await backend.stores.recordings.newest(upload.lecture)).size == 10 * MIB
+
+
 async def test_the_store_is_asked_once_in_sixteen_parts(begin, backend, monkeypatch):
     asked: list[str] = []
     parts = type(backend.storage).parts

@@ -47,6 +47,7 @@ export class Waiting {
   constructor(numbers, arrived) {
     this.numbers = numbers;
     this.arrived = arrived;
+    this.filled = () => {}; // called when parts have come back
   }
 
   get size() {
@@ -76,5 +77,6 @@ export class Waiting {
   giveBack(number, count) {
     this.numbers.push(...Array.from({ length: count }, (_, index) => number + index));
     this.numbers.sort((one, other) => one - other);
+    this.filled();
   }
 }

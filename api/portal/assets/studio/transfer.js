@@ -119,8 +119,19 @@ export class Transfer extends EventTarget {
       const lane = new Lane(this.plan.part_size);
       while (waiting.size) await this.#send(waiting.take(lane, this.links), waiting, lane, signal);
     };
-    // One lane that gives up ends the others too.
-    await Promise.all(Array.from({ length: Math.min(LANES, waiting.size) }, work));
+    await new Promise((resolve, reject) => {
+      let open = 0;
+      const end = () => {
+        open -= 1;
+        if (open === 0) resolve(undefined);
+      };
+      // A lane that found nothing left has ended: what is given back after that opens another.
+      waiting.filled = () => {
+        for (; open < LANES && waiting.size; open += 1) work().then(end, reject);
+        if (open === 0) resolve(undefined);
+      };
+      waiting.filled();
+    });
   }
 
   /**
