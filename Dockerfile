@@ -28,7 +28,8 @@ COPY transcoding transcoding
 # hatchling and editables come with the lock file, so nothing is downloaded here.
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation -e . \
     && /venv/bin/python -m compileall -q academy api transcoding
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ACADEMY_DATA_DIR=/data
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ACADEMY_DATA_DIR=/data \
+    DASK_CONFIG=/app/transcoding/dask.yaml
 USER academy
 EXPOSE 8000
 CMD ["academy", "api", "--host", "0.0.0.0"]

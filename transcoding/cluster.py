@@ -6,11 +6,13 @@ A module of its own since importing Dask takes half a second, which `academy tra
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import dask
+import yaml
 from distributed import Client, KilledWorker, Scheduler, Security, Worker
 from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
@@ -28,10 +30,8 @@ __all__ = [
 ]
 
 CONNECT_SECONDS: Final = 15
-WORKERS_MAY_DIE: Final = 20
-"""Times, while a task is assigned to them, before Dask itself gives it up: killed machines are normal.
-The pipeline counts only starts of the very chunk. External schedulers set this themselves
-(`distributed.scheduler.allowed-failures`)."""
+CONFIGURATION: Final = Path(__file__).with_name("dask.yaml")
+"""Also what schedulers and workers of a cluster of their own are to read (`DASK_CONFIG`)."""
 
 
 async def client(address: str, security: Security | None = None) -> Any:
@@ -76,29 +76,13 @@ async def cluster(slots: int) -> AsyncIterator[str]:
         yield scheduler.address
 
 
-CONFIGURATION: Final[Mapping[str, Any]] = {
-    "distributed.scheduler.allowed-failures": WORKERS_MAY_DIE,
-    # The kernel and our own heartbeat look after the machine.
-    "distributed.worker.profile.enabled": False,
-    # Clocks that tick 100 times a second to draw dashboards we do not have: 0.3 % of a core each.
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.tick.limit": "60s",
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.admin.system-monitor.disk": False,
-    "distributed.scheduler.work-stealing-interval": "1s",
-    "distributed.worker.memory.terminate": False,
-    "distributed.worker.memory.pause": False,
-    "distributed.worker.memory.spill": False,
-    "distributed.worker.memory.target": False,
-    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
-}
-
-
 class quiet:  # noqa: N801 - reads as a statement
     """Dask's settings and log level while an engine is open: its news are not ours."""
 
     def __enter__(self) -> None:
-        self._settings: Any = dask.config.set(CONFIGURATION)
+        ours = yaml.safe_load(CONFIGURATION.read_text("utf-8"))
+        merged = dask.config.merge(dask.config.config, ours)
+        self._settings: Any = dask.config.set(distributed=merged["distributed"])
         self._logger = logging.getLogger("distributed")
         self._level = self._logger.level
         self._logger.setLevel(logging.CRITICAL)

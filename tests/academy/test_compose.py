@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from academy.cli import app
 from academy.settings import Settings
 from tests.academy.compose_file import ROOT, command_of, read_compose, services_of
+from transcoding.cluster import CONFIGURATION
 
 pytestmark = pytest.mark.real
 
@@ -269,6 +270,22 @@ def test_the_image_does_not_run_as_root_and_installs_locked_packages():
     assert "--require-hashes -r" in text
     assert "npm ci" in text
     assert not re.search(r"curl|wget|ADD http|apt-get", text)
+
+
+def test_schedulers_and_workers_of_the_image_read_the_settings_that_the_engine_has():
+    found = re.search(r"DASK_CONFIG=/app/(\S+)", (ROOT / "Dockerfile").read_text())
+    assert found is not None
+    assert ROOT / found[1] == CONFIGURATION
+    says = "import dask, distributed; print(dask.config.get('distributed.worker.profile.enabled'))"
+    told = subprocess.run(
+        [sys.executable, "-c", says],
+        env={**os.environ, "DASK_CONFIG": str(CONFIGURATION)},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert told.stdout.strip() == "False"
 
 
 def test_what_the_image_copies_exists_and_is_sent_to_the_builder():

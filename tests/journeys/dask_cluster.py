@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from tests.certificates import Certificates
 from tests.journeys.installation import PATIENCE, free_port
 from tests.journeys.networks import Namespace, Networks
+from transcoding.cluster import CONFIGURATION
 
 
 class Cluster:
@@ -67,7 +69,7 @@ class Cluster:
         log = self._stack.enter_context(self.log.open("ab"))
         process = subprocess.Popen(
             [*inside, sys.executable, "-W", "ignore", "-m", "dask", *arguments, *self._tls],
-            env=env,
+            env={**(os.environ if env is None else env), "DASK_CONFIG": str(CONFIGURATION)},
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import socket
 import subprocess
 import sys
@@ -9,12 +10,14 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
+from dask import config as dask_config
 
 from academy.errors import Invalid, SettingsError
 from academy.settings import Settings
 from academy.tallies import STORAGE_ERRORS
 from tests.transcoding import engine_tasks
 from tests.transcoding.small_plan import CHUNKS, INSPECTION, PLAN
+from transcoding import cluster
 from transcoding.announcements import Event
 from transcoding.engine import Engine, EngineLost, external, open_engine
 from transcoding.tasks import Task, TaskKind
@@ -70,6 +73,16 @@ def read_link(path: Path) -> str:
         return str(path.readlink())
     except OSError:
         return ""
+
+
+def test_dasks_other_settings_stay_as_they_are_and_ours_end_with_the_engine() -> None:
+    before = copy.deepcopy(dask_config.config)
+    with cluster.quiet():
+        assert dask_config.get("distributed.worker.profile.enabled") is False
+        assert dask_config.get("distributed.scheduler.allowed-failures") == 20
+        tcp = "distributed.comm.timeouts.tcp"
+        assert dask_config.get(tcp) == before["distributed"]["comm"]["timeouts"]["tcp"]
+    assert dask_config.config == before
 
 
 async def test_what_a_task_raises_comes_back_as_it_was(engine: Engine) -> None:
