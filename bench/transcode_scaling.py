@@ -21,7 +21,8 @@ from typing import Final
 from academy.media import Chunk, Grid
 from academy.recordings import Ratio
 from bench.registry import Result, benchmark
-from bench.transcode_scaling_measured import Measured, Rungs, Work, measure
+from bench.transcode_scaling_chunks import Rungs, Work
+from bench.transcode_scaling_measured import Measured, measure
 from transcoding.chunks import joined, plan_chunks
 from transcoding.schedule import STRAGGLING
 
