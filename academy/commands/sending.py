@@ -19,7 +19,7 @@ import httpx
 
 from academy.commands.lanes import PARALLEL, Lane, Waiting
 from academy.commands.remote import MOST_TRIES, Remote, pause
-from academy.errors import Conflict, Unavailable
+from academy.errors import Conflict, Unauthenticated, Unavailable
 
 READ: Final = 1024**2
 PIECE: Final = 256 * 1024
@@ -72,17 +72,25 @@ class Parts:
 async def send_parts(
     remote: Remote, upload_id: str, parts: Parts, waiting: Waiting, sent: Sent
 ) -> None:
-    """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times."""
+    """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times, Unauthenticated once
+    the token no longer does, and what is under way has arrived: that needs no token.
+    """
+    refusals: list[Unauthenticated] = []
 
     async def work() -> None:
         lane = Lane(parts.part_size)
-        while waiting:
+        while waiting and not refusals:
             run = Run(*waiting.take(lane.takes(len(waiting))))
-            await _send(remote, upload_id, parts, run, lane, waiting, sent)
+            try:
+                await _send(remote, upload_id, parts, run, lane, waiting, sent)
+            except Unauthenticated as error:
+                refusals.append(error)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(PARALLEL, len(waiting))):
             group.create_task(work())
+    if refusals:
+        raise refusals[0]
 
 
 async def _send(
