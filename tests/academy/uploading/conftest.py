@@ -9,7 +9,7 @@ from academy.courses import Course
 from academy.settings import Settings
 from api.app import create_app
 from api.server import Server
-from tests.academy.uploading.unsteady import UnsteadyNetwork
+from tests.academy.uploading.unsteady import UnsteadyNetwork, at_once
 from tests.academy.uploading.upload_site import SECRET, SIZE, Site
 
 
@@ -44,6 +44,7 @@ def site(served, stores, tmp_path, monkeypatch):
     network, settings = served
     network.cut = lambda _head, _received: False
     network.change = lambda data: data
+    network.hold = at_once
     network.received = 0
     network.requests.clear()
     monkeypatch.setattr(remote, "pause", lambda _tries: 0.02)

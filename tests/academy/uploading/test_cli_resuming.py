@@ -1,5 +1,6 @@
 """An interrupted `academy upload` goes on with what is missing, and with nothing else."""
 
+import asyncio
 import json
 import os
 import re
@@ -119,8 +120,19 @@ async def test_what_is_under_way_when_a_token_expires_arrives_all_the_same(
 ):
     monkeypatch.setattr(sending, "PARALLEL", 2)
     token = site.token()
-    # The first lane to be done is refused a link for the third part; the other one goes on sending.
     expiring(site.network, token, site.token(expires_in=-60), USUAL_PART - 100_000)
+    refused = asyncio.Event()
+
+    async def hold(data):
+        """The second part, until the other lane has asked in vain for a link for the third."""
+        line = data.split(b"\r\n", 1)[0]
+        if line.startswith(b"PUT ") and b"/2?" in line:
+            await refused.wait()
+            await asyncio.sleep(0.5)
+        elif sum(asked.startswith("POST /v1/uploads/") for asked in site.network.requests) == 3:
+            refused.set()
+
+    site.network.hold = hold
     with pytest.raises(Unauthenticated, match="goes on from here"):
         await site.deliver(long_recording, token=token)
     site.network.change = lambda data: data
