@@ -77,14 +77,16 @@ async def deliver(order: Order, api: str, token: str, folder: Path, display: Dis
             kept.save(state)
             raise
         except (NotFound, Unauthenticated) as error:
-            raise type(error)(_explained(error, order), code=error.code) from error
+            begun = state.upload_id is not None
+            raise type(error)(_explained(error, order, begun=begun), code=error.code) from error
     kept.forget()
     return lecture_id
 
 
-def _explained(error: NotFound | Unauthenticated, order: Order) -> str:
+def _explained(error: NotFound | Unauthenticated, order: Order, *, begun: bool) -> str:
     if isinstance(error, Unauthenticated):
-        return f"{error.message} Give a valid one with --token."
+        how = ": the same command with it goes on from here." if begun else "."
+        return f"{error.message} Give a valid one with --token{how}"
     if order.lecture_id is not None:
         return (
             f"{error.message} Is there a lecture “{order.lecture_id}” that your token may write to?"

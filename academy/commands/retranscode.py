@@ -48,7 +48,12 @@ def retranscode(
     digest = hashlib.sha256(used.model_dump_json().encode()).hexdigest()[:10]
     name = campaign or f"{used.name}-{digest}"
     with working_for(request=new_id()):
-        asyncio.run(_run(settings, profile, course, name, wait=wait, dry_run=dry_run))
+        try:
+            asyncio.run(_run(settings, profile, course, name, wait=wait, dry_run=dry_run))
+        except KeyboardInterrupt:
+            # What is queued stays so: transcoders go on with it.
+            print("Interrupted. Give the same command again to go on from here.", file=sys.stderr)
+            sys.exit(130)
 
 
 async def _run(

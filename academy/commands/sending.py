@@ -19,7 +19,7 @@ import httpx
 
 from academy.commands.lanes import PARALLEL, Lane, Waiting
 from academy.commands.remote import MOST_TRIES, Remote, pause
-from academy.errors import Conflict, Unavailable
+from academy.errors import Conflict, Unauthenticated, Unavailable
 
 READ: Final = 1024**2
 PIECE: Final = 256 * 1024
@@ -72,9 +72,14 @@ class Parts:
 async def send_parts(
     remote: Remote, upload_id: str, parts: Parts, waiting: Waiting, sent: Sent
 ) -> None:
-    """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times."""
+    """Sends the parts that wait. Raises Unavailable when one fails MOST_TRIES times, Unauthenticated once
+    the token no longer does, and what is under way has arrived: that needs no token.
+    """
     async with asyncio.TaskGroup() as group:
-        _Lanes(remote, upload_id, parts, waiting, sent, group).open()
+        lanes = _Lanes(remote, upload_id, parts, waiting, sent, group)
+        lanes.open()
+    if lanes.refused is not None:
+        raise lanes.refused
 
 
 @dataclass(slots=True)
@@ -88,6 +93,7 @@ class _Lanes:
     sent: Sent
     group: asyncio.TaskGroup
     under_way: int = 0
+    refused: Unauthenticated | None = None
 
     def open(self) -> None:
         """One that found nothing left has ended: what is given back after that opens another."""
@@ -97,9 +103,12 @@ class _Lanes:
 
     async def _work(self) -> None:
         lane = Lane(self.parts.part_size)
-        while self.waiting:
+        while self.waiting and self.refused is None:
             run = Run(*self.waiting.take(lane.takes(len(self.waiting))))
-            await self._send(run, lane)
+            try:
+                await self._send(run, lane)
+            except Unauthenticated as error:
+                self.refused = error
         self.under_way -= 1
 
     async def _send(self, run: Run, lane: Lane) -> None:

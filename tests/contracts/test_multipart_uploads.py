@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -14,74 +10,8 @@ import pytest
 
 from academy.errors import Conflict, ObjectNotFound
 from academy.object_stores import Storage
-from academy.uploads import SMALLEST_PART, Part
-
-KEY = "recordings/5a/source"
-FIRST = secrets.token_bytes(SMALLEST_PART)
-SECOND = secrets.token_bytes(SMALLEST_PART + 1)
-LAST = b"the end"
-
-
-@pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=60) as client:
-        yield client
-
-
-def md5_of(body: bytes) -> str:
-    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-
-
-def etag_of(body: bytes) -> str:
-    return hashlib.md5(body, usedforsecurity=False).hexdigest()
-
-
-class Sending:
-    """A client with one upload under way."""
-
-    def __init__(self, storage: Storage, http: httpx.Client, key: str = KEY) -> None:
-        self.storage = storage
-        self.http = http
-        self.key = key
-        self.upload_id = storage.start(key, content_type="video/x-matroska")
-
-    def put(self, number: int, body: bytes, **signed: str | int) -> httpx.Response:
-        part = self.storage.sign_part(
-            self.key,
-            self.upload_id,
-            number,
-            expires_in=600,
-            **signed,  # type: ignore[arg-type]
-        )
-        assert part.number == number
-        return self.http.request(part.method, part.url, content=body, headers=part.headers)
-
-    def send(self, number: int, body: bytes, **signed: str | int) -> Part:
-        answer = self.put(number, body, **signed)
-        assert answer.status_code == 200, answer.text
-        return Part(number=number, size=len(body), etag=answer.headers["etag"].strip('"'))
-
-    def parts(self) -> list[Part]:
-        return list(self.storage.parts(self.key, self.upload_id))
-
-    def complete(self, parts: list[Part]) -> None:
-        self.storage.complete(self.key, self.upload_id, parts)
-
-    def abort(self) -> None:
-        self.storage.abort(self.key, self.upload_id)
-
-
-@pytest.fixture
-def sending(storage: Storage, http: httpx.Client) -> Sending:
-    return Sending(storage, http)
-
-
-def missing(storage: Storage, key: str = KEY) -> bool:
-    try:
-        storage.stat(key)
-    except ObjectNotFound:
-        return True
-    return False
+from academy.uploads import Part
+from tests.contracts.sending import FIRST, KEY, LAST, SECOND, Sending, etag_of, md5_of, missing
 
 
 def test_parts_sent_out_of_order_become_one_object(storage: Storage, sending: Sending):
@@ -279,74 +209,6 @@ def test_uploads_of_one_key_do_not_meet(storage: Storage, http: httpx.Client):
     other.abort()
     one.complete([part])
     assert b"".join(storage.read(KEY)) == FIRST
-
-
-def test_the_announced_md5_is_checked(sending: Sending):
-    part = sending.send(1, LAST, md5=md5_of(LAST))
-    refused = sending.put(1, b"altered", md5=md5_of(LAST))
-    assert 400 <= refused.status_code < 500
-    assert sending.parts() == [part]
-
-
-def test_a_link_signed_for_one_md5_takes_no_other(storage: Storage, sending: Sending):
-    signed = storage.sign_part(KEY, sending.upload_id, 1, expires_in=600, md5=md5_of(LAST))
-    headers = {"Content-MD5": md5_of(b"altered")}
-    refused = sending.http.put(
-        signed.url.replace("md5=", "x="), content=b"altered", headers=headers
-    )
-    assert refused.status_code == 403
-    assert (
-        400 <= sending.http.put(signed.url, content=b"altered", headers=headers).status_code < 500
-    )
-    assert sending.parts() == []
-
-
-def test_the_announced_size_is_checked(sending: Sending):
-    part = sending.send(1, LAST, size=len(LAST))
-    for body in (LAST + b"more", LAST[:-1], b""):
-        assert 400 <= sending.put(1, body, size=len(LAST)).status_code < 500
-    assert sending.parts() == [part]
-
-
-def test_size_and_md5_can_both_be_signed(sending: Sending):
-    part = sending.send(1, LAST, size=len(LAST), md5=md5_of(LAST))
-    assert sending.parts() == [part]
-
-
-def test_a_tampered_part_link_is_refused(storage: Storage, sending: Sending):
-    url = storage.sign_part(KEY, sending.upload_id, 1, expires_in=600).url
-    other = Sending(storage, sending.http, "recordings/other/source")
-    for tampered in (
-        url.replace("partNumber=1", "partNumber=2").replace("/1?", "/2?"),
-        url.replace(sending.upload_id, other.upload_id),
-        url.replace("recordings/5a", "recordings/other").replace(
-            "recordings%2F5a", "recordings%2Fother"
-        ),
-        url.split("?", maxsplit=1)[0],
-    ):
-        assert tampered != url
-        assert sending.http.put(tampered, content=LAST).status_code in {400, 403, 405}
-    assert sending.parts() == []
-    assert other.parts() == []
-    assert missing(storage)
-
-
-def test_a_part_from_another_origin_can_read_its_etag(storage: Storage, sending: Sending):
-    signed = storage.sign_part(KEY, sending.upload_id, 1, expires_in=600)
-    origin = {"Origin": "https://studio.example"}
-    asked = sending.http.options(
-        signed.url, headers=origin | {
-            "Access-Control-Request-Method": "PUT",
-            "Access-Control-Request-Headers": "content-md5,content-type",
-        },
-    )  # fmt: skip
-    assert asked.status_code in {200, 204}
-    assert asked.headers["access-control-allow-origin"] in {"*", "https://studio.example"}
-    assert "PUT" in asked.headers["access-control-allow-methods"]
-    answer = sending.http.put(signed.url, content=LAST, headers=origin)
-    assert answer.status_code == 200
-    exposed = answer.headers["access-control-expose-headers"].lower()
-    assert "etag" in [name.strip() for name in exposed.split(",")]
 
 
 def test_uploads_under_way_are_listed_until_they_end(storage: Storage, sending: Sending):

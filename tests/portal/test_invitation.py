@@ -167,3 +167,27 @@ async def test_a_part_that_changed_on_the_way_is_refused_and_sent_again(
     arrived = await asyncio.to_thread(lambda: b"".join(site.storage.read(recording.key)))
     assert arrived == recording_file.read_bytes()
     await site.stores.jobs.cancel(job.recording_id)
+
+
+async def test_revoked_while_the_recording_is_sent_it_says_so_and_takes_no_more(
+    page: Page, site: Site, recording_file: Path, watch: Watch
+) -> None:
+    watch.allow("status of 4")
+    address, lecture = await an_invitation(site)
+    going, open_again = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        going.set()
+        await open_again.wait()
+        await route.continue_()
+
+    await page.route("**/v1/storage/parts/**", hold)
+    await page.goto(address)
+    await page.locator("#file").set_input_files(recording_file)
+    await going.wait()
+    (invitation,) = await site.stores.invitations.of(lecture)
+    await site.stores.invitations.revoke(invitation.id)
+    open_again.set()
+    await expect(page.get_by_role("alert")).to_contain_text("no longer works")
+    await expect(page.locator("#file")).to_have_count(0)
+    assert await site.stores.recordings.newest(lecture) is None

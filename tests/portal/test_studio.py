@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from academy.jobs import Failure, FailureKind, Job, Progress
+from academy.jobs import Failure, FailureKind, Progress
 from academy.people import Role
 from academy.recordings import Finding, Inspection, Severity
 from tests.documents import a_course
 from tests.fixtures_browser import OpenContext, Watch
-from tests.portal.desk import a_draft, sign_in
+from tests.portal.desk import PARTS, a_draft, claimed, part_number, sign_in
 from tests.portal.site import Site
 
 pytestmark = pytest.mark.browser
-
-
-PARTS = re.compile(r"/v1/storage/parts/[^/]+/(\d+)")
-"""Signed links of the disk storage."""
-
-
-def part_number(url: str) -> int:
-    match = PARTS.search(url)
-    assert match is not None
-    return int(match[1])
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +25,6 @@ def recording_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recording") / "第一讲 lecture.mp4"
     path.write_bytes(bytes(range(256)) * 4096 * 20)
     return path
-
-
-async def claimed(site: Site, lecture: str) -> Job:
-    """The job of the recording that the page completes for a lecture."""
-    async for _ in site.stores.jobs.changes():
-        job = await site.stores.jobs.claim_next("this test")
-        if job is not None:
-            assert job.lecture_id == lecture, "an earlier test left a job in the queue"
-            return job
-    raise AssertionError("the stream of changes ended")
 
 
 async def test_the_whole_way_from_a_course_to_a_published_lecture(

@@ -1,6 +1,6 @@
 /** Calls to the API. A failure is an `ApiError` whose message is a sentence for the person at the screen. */
 import { has, language, reading, t } from './i18n.js';
-import { signOut, token } from './session.js';
+import { askAgain, signOut, token } from './session.js';
 
 const TIMEOUT = 30_000; // milliseconds
 const PAUSES = [600, 2000]; // milliseconds before a read is tried again
@@ -9,11 +9,13 @@ export class ApiError extends Error {
   /**
    * @param {number} status 0 when no answer came
    * @param {any} problem RFC 9457 document, or null
+   * @param {string | null} bearer the token it was asked with
    */
-  constructor(status, problem) {
+  constructor(status, problem, bearer = null) {
     super(sentence(status, problem));
     this.status = status;
     this.problem = problem;
+    this.bearer = bearer;
   }
 }
 
@@ -57,11 +59,20 @@ export async function call(method, path, { body, query = {}, signal, headers = {
   };
   const answer = await send(url, init, signal);
   if (answer.ok) return answer.status === 204 ? null : answer.json();
-  if (answer.status === 401 && bearer && method === 'GET' && !path.startsWith('/v1/me/')) {
-    signOut(); // an expired token must not hide what everybody may read
-    return call(method, path, { body, query, signal, headers });
+  if (answer.status === 401) {
+    const present = bearer === token(); // and not the one before, whose answer comes late
+    const open = Boolean(bearer) && method === 'GET' && !path.startsWith('/v1/me/');
+    if (present && open) signOut(); // an expired token must not hide what everybody may read
+    if (present) askAgain();
+    if (open) {
+      return call(method, path, { body, query, signal, headers }).catch(async (again) => {
+        // To nobody in particular a draft is not there: to whoever wrote it the answer is to sign in.
+        if (!(again instanceof ApiError) || ![401, 403, 404].includes(again.status) || token()) throw again;
+        throw new ApiError(401, await answer.json().catch(() => null), bearer);
+      });
+    }
   }
-  throw new ApiError(answer.status, await answer.json().catch(() => null));
+  throw new ApiError(answer.status, await answer.json().catch(() => null), bearer);
 }
 
 /**

@@ -101,7 +101,7 @@ async function send(lecture, file) {
     const again = button('', () => transfer.start());
     const progress = () => {
       const share = transfer.sent / file.size;
-      const key = /** @type {const} */ ({ sending: 'sending', waiting: 'waiting', completing: 'checking', completed: 'checking', paused: 'stopped', failed: 'stopped' })[transfer.state];
+      const key = /** @type {const} */ ({ sending: 'sending', waiting: 'waiting', expired: 'stopped', completing: 'checking', completed: 'checking', paused: 'stopped', failed: 'stopped' })[transfer.state];
       if (status.textContent !== tell(key)) status.textContent = tell(key);
       bar.style.setProperty('--done', String(share));
       bar.setAttribute('aria-valuenow', String(Math.floor(share * 100)));
@@ -113,7 +113,11 @@ async function send(lecture, file) {
       progress();
       fill(root, about(), status, bar, numbers, again);
     });
-    transfer.addEventListener('change', () => (transfer.state === 'completed' ? follow() : progress()));
+    transfer.addEventListener('change', () => {
+      if (transfer.state === 'completed') follow();
+      else if (transfer.refused) begin(); // says what became of the link
+      else progress();
+    });
   } catch {
     show(() => fill(root, alert(tell('trouble')), button(tell('again'), begin)));
   }

@@ -2,13 +2,13 @@
 import { ApiError } from './api.js';
 import { fill, find, h } from './dom.js';
 import { onLanguage, t } from './i18n.js';
-import { claims, signOut, token } from './session.js';
+import { claims, session, signOut, token } from './session.js';
 import { startShell } from './shell.js';
 import { failure } from './state.js';
 import { showCourse } from './studio/course.js';
 import { showCourses } from './studio/courses.js';
 import { showLecture } from './studio/lecture.js';
-import { showSignIn } from './studio/signin.js';
+import { showSignIn, signInAgain } from './studio/signin.js';
 
 const root = find('#studio');
 const main = find('#content');
@@ -38,6 +38,8 @@ async function route() {
   main.setAttribute('aria-busy', 'true');
   try {
     await view.show(body, decodeURIComponent(name), signal);
+    // What everybody may read is read with an expired token, too, and the token is given up.
+    if (!token() && !signal.aborted) throw new ApiError(401, null);
   } catch (error) {
     if (signal.aborted) return;
     if (error instanceof ApiError && error.status === 401) {
@@ -66,6 +68,12 @@ function account() {
     h('span', {}, t('studio.as', { name: claims()?.name || '…' })),
     h('button', { class: 'plain', type: 'button', t: 'studio.signout', onclick: leave }));
 }
+
+session.addEventListener('expired', () => {
+  // Views under way and the form to sign in say so themselves.
+  if (main.getAttribute('aria-busy') === 'false' && find('#studio').querySelector('.account')) signInAgain();
+});
+session.addEventListener('renewed', () => root.querySelector('.account')?.replaceWith(account()));
 
 startShell();
 onLanguage(route);

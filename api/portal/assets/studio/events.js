@@ -4,7 +4,7 @@
  */
 import { ApiError, get } from '../api.js';
 import { reading } from '../i18n.js';
-import { token } from '../session.js';
+import { askAgain, renewal, token } from '../session.js';
 
 const ENDED = ['succeeded', 'failed', 'cancelled'];
 const SILENCE = 40_000; // milliseconds; a heartbeat comes every 15 seconds
@@ -41,7 +41,11 @@ export async function follow(lecture, onChange, signal) {
         onChange(null);
         return;
       }
-      if (error instanceof ApiError && error.status === 401) throw error;
+      if (error instanceof ApiError && error.status === 401) {
+        askAgain();
+        if (!(await renewal(error.bearer, signal).catch(() => false))) throw error;
+        continue;
+      }
     }
     await new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_PAUSE, 1000 * 2 ** failures)));
   }
@@ -59,12 +63,13 @@ async function* events(lecture, last, signal) {
     timer = setTimeout(() => silence.abort(), SILENCE);
   };
   alive();
+  const bearer = token();
   try {
     const answer = await fetch(`/v1/lectures/${lecture}/recording/events?lang=${reading()}`, {
-      headers: { Accept: 'text/event-stream', Authorization: `Bearer ${token()}`, ...(last ? { 'Last-Event-ID': last } : {}) },
+      headers: { Accept: 'text/event-stream', Authorization: `Bearer ${bearer}`, ...(last ? { 'Last-Event-ID': last } : {}) },
       signal: AbortSignal.any([signal, silence.signal]),
     });
-    if (!answer.ok || !answer.body) throw new ApiError(answer.status, null);
+    if (!answer.ok || !answer.body) throw new ApiError(answer.status, null, bearer);
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     for (;;) {

@@ -37,17 +37,18 @@ export class Links {
     return (await this.#made(run, signal)).signed;
   }
 
-  /** One that fails is forgotten, and made anew when it is wanted. @param {Run} run @param {AbortSignal} signal */
+  /** @param {Run} run @param {AbortSignal} signal */
   prepare(run, signal) {
-    this.#made(run, signal).catch(() => this.forget(run));
+    this.#made(run, signal).catch(() => {});
   }
 
-  /** @param {Run} run @param {AbortSignal} signal */
+  /** One that fails is forgotten, and made anew when it is wanted. @param {Run} run @param {AbortSignal} signal */
   #made(run, signal) {
     const known = this.known.get(name(run));
     if (known) return known;
     const making = this.#make(run, signal);
     this.known.set(name(run), making);
+    making.catch(() => this.forget(run));
     return making;
   }
 

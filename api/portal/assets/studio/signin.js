@@ -19,3 +19,12 @@ export function showSignIn(root, done, problem = '', words = { title: 'studio.si
   fill(root, form);
   input.focus();
 }
+
+/** Asks for another token over the page, which stays as it is. */
+export function signInAgain() {
+  if (document.querySelector('#again')) return;
+  const dialog = h('dialog', { id: 'again', class: 'again', label: 'studio.again', onclose: () => dialog.remove() });
+  document.body.append(dialog);
+  dialog.showModal();
+  showSignIn(dialog, () => dialog.close(), '', { title: 'studio.again', hint: 'studio.again.hint' });
+}

@@ -4,8 +4,10 @@
  */
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
+import { renewal } from '../session.js';
 import { LANES, Lane, Waiting } from './lane.js';
 import { Links } from './links.js';
+import { pause } from './pause.js';
 import { put, PutError } from './put.js';
 import { Rate } from './rate.js';
 
@@ -13,7 +15,7 @@ const TRIES = 8; // failures of one part in a row until the upload gives up
 const LONGEST_PAUSE = 30_000; // milliseconds
 
 /** @typedef {import('./lane.js').Run} Run */
-/** @typedef {'sending' | 'paused' | 'waiting' | 'completing' | 'completed' | 'failed'} TransferState */
+/** @typedef {'sending' | 'paused' | 'waiting' | 'expired' | 'completing' | 'completed' | 'failed'} TransferState */
 
 export class Transfer extends EventTarget {
   /**
@@ -28,6 +30,7 @@ export class Transfer extends EventTarget {
     /** @type {TransferState} */
     this.state = 'paused';
     this.problem = '';
+    this.refused = false; // what it failed of is that the API no longer takes it
     this.rate = new Rate();
     /** @type {Set<number>} */
     this.arrived = new Set();
@@ -49,7 +52,7 @@ export class Transfer extends EventTarget {
   }
 
   get active() {
-    return ['sending', 'waiting', 'completing'].includes(this.state);
+    return ['sending', 'waiting', 'expired', 'completing'].includes(this.state);
   }
 
   /** @param {number} number from 1 @param {number} count with the neighbours behind it */
@@ -65,6 +68,7 @@ export class Transfer extends EventTarget {
     this.links.clear();
     const { signal } = this.run;
     this.problem = '';
+    this.refused = false;
     this.#become('sending');
     try {
       for (let round = 0; ; round += 1) {
@@ -80,6 +84,7 @@ export class Transfer extends EventTarget {
       if (signal.aborted) return; // paused or discarded: the state says so already
       this.run.abort();
       this.problem = error instanceof Error ? error.message : String(error);
+      this.refused = error instanceof ApiError && [401, 403, 404, 410].includes(error.status);
       this.#become('failed');
     }
   }
@@ -100,7 +105,7 @@ export class Transfer extends EventTarget {
   /** @param {AbortSignal} signal */
   async #look(signal) {
     /** @type {import('../types.js').UploadStatus} */
-    const status = await call('GET', `/v1/uploads/${this.plan.id}`, { signal });
+    const status = await this.#signedIn(() => call('GET', `/v1/uploads/${this.plan.id}`, { signal }), signal);
     if (status.state === 'aborted' || status.state === 'expired') throw new Error(t('upload.gone'));
     const missing = new Set(status.missing);
     this.there = new Set(status.parts.map((part) => part.number));
@@ -143,7 +148,7 @@ export class Transfer extends EventTarget {
     for (let failures = 0; ; ) {
       signal.throwIfAborted();
       try {
-        const signed = await this.links.of(run, signal);
+        const signed = await this.#signedIn(() => this.links.of(run, signal), signal);
         // While this goes out, what comes next is read, hashed and signed.
         if (waiting.size) this.links.prepare(waiting.next(lane, this.links), signal);
         const begun = performance.now();
@@ -196,11 +201,28 @@ export class Transfer extends EventTarget {
     this.#become('sending');
   }
 
+  /**
+   * Asks the API, and asks again when somebody has signed in anew; what needs no token goes on meanwhile.
+   * @template T @param {() => Promise<T>} ask @param {AbortSignal} signal @returns {Promise<T>}
+   */
+  async #signedIn(ask, signal) {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 401) throw error;
+        const before = this.state === 'expired' ? 'sending' : this.state;
+        if (!(await renewal(error.bearer, signal, () => this.#become('expired')))) throw error;
+        if (this.state === 'expired') this.#become(before);
+      }
+    }
+  }
+
   /** False when the store lacks parts after all: they are sent again, once. @param {number} round */
   async #complete(round) {
     for (let tries = 0; ; tries += 1) {
       try {
-        await call('POST', `/v1/uploads/${this.plan.id}/complete`);
+        await this.#signedIn(() => call('POST', `/v1/uploads/${this.plan.id}/complete`), this.run.signal);
         return true;
       } catch (error) {
         const status = error instanceof ApiError ? error.status : 0;
@@ -232,15 +254,4 @@ export class Transfer extends EventTarget {
     this.rate.note(this.sent);
     this.dispatchEvent(new Event('change'));
   }
-}
-
-/** @param {number} milliseconds @param {AbortSignal} signal */
-function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    }, { once: true });
-  });
 }

@@ -3,6 +3,7 @@ import { fill, h } from '../dom.js';
 import { bytes, percent, spell } from '../format.js';
 import { t } from '../i18n.js';
 import { icon } from '../icons.js';
+import { askAgain } from '../session.js';
 import { actionButton, notice } from './parts.js';
 import { discard, interrupted, transferOf, upload } from './uploads.js';
 
@@ -84,15 +85,20 @@ export function uploadPanel(root, lecture, signal, onCompleted) {
     const bar = h('div', { class: 'bar often', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, label: 'upload.title' }, h('span'));
     const numbers = h('p', { class: 'small muted numbers' });
     const problem = h('div', { role: 'alert' });
-    const toggle = h('button', { class: 'button slim', type: 'button', onclick: () => (transfer.active ? transfer.pause() : transfer.start()) });
+    const toggle = h('button', { class: 'button slim', type: 'button', onclick: () => act() });
     const end = actionButton('upload.abort', 'slim danger', async () => {
       await discard(lecture);
       await idle();
     });
+    const act = () => {
+      if (transfer.state === 'expired') askAgain();
+      else if (transfer.active) transfer.pause();
+      else transfer.start();
+    };
     const draw = () => {
       const { state, file } = transfer;
       const share = file.size ? transfer.sent / file.size : 0;
-      const key = { sending: 'upload.sending', paused: 'upload.paused', waiting: 'upload.waiting', completing: 'upload.completing', completed: 'upload.completing', failed: 'upload.failed' }[state];
+      const key = { sending: 'upload.sending', paused: 'upload.paused', waiting: 'upload.waiting', expired: 'upload.expired', completing: 'upload.completing', completed: 'upload.completing', failed: 'upload.failed' }[state];
       const text = t(key, { name: file.name });
       if (title.textContent !== text) title.textContent = text;
       bar.style.setProperty('--done', String(share));
@@ -102,7 +108,7 @@ export function uploadPanel(root, lecture, signal, onCompleted) {
         percent(share), t('upload.numbers', { sent: bytes(transfer.sent), total: bytes(file.size) }),
         rate ? t('upload.rate', { rate: bytes(rate), left: spell(Math.max(1, (file.size - transfer.sent) / rate)) }) : '',
       ].filter(Boolean).join(' · ');
-      toggle.textContent = t(transfer.active ? 'upload.pause' : 'upload.resume');
+      toggle.textContent = t(state === 'expired' ? 'studio.enter' : transfer.active ? 'upload.pause' : 'upload.resume');
       toggle.hidden = state === 'completing';
       end.hidden = state === 'completing';
       fill(problem, state === 'failed' ? notice('bad', 'alert', transfer.problem) : null);

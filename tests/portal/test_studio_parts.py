@@ -11,9 +11,8 @@ from playwright.async_api import Page, Request, Route
 
 from academy.uploads import USUAL_PART
 from tests.fixtures_browser import Watch
-from tests.portal.desk import a_draft, sign_in
+from tests.portal.desk import PARTS, a_draft, claimed, part_number, sign_in
 from tests.portal.site import Site
-from tests.portal.test_studio import PARTS, claimed, part_number
 
 pytestmark = pytest.mark.browser
 

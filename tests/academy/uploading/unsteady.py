@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+
+
+async def at_once(_data: bytes) -> None:
+    """Lets it go."""
 
 
 class UnsteadyNetwork:
     """Relays to `target`. `cut` is asked with each connection's first bytes and how many came in all;
     True breaks that connection. `change` is given what clients sent and says what arrives in its place;
-    `received` counts what they sent.
+    it arrives when `hold` has let it go. `received` counts what they sent.
     """
 
     def __init__(self) -> None:
@@ -20,6 +24,7 @@ class UnsteadyNetwork:
         self.requests: list[str] = []
         self.cut: Callable[[bytes, int], bool] = lambda _head, _received: False
         self.change: Callable[[bytes], bytes] = lambda data: data
+        self.hold: Callable[[bytes], Awaitable[None]] = at_once
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -54,6 +59,7 @@ class UnsteadyNetwork:
                 self.received += len(data)
                 if self.cut(data, self.received):
                     return
+                await self.hold(data)
                 onward.write(self.change(data))
                 await onward.drain()
         except OSError:

@@ -1,0 +1,94 @@
+"""How many neighbouring parts one request of `academy upload` carries."""
+
+import random
+
+import pytest
+
+from academy.commands import lanes, sending
+from academy.errors import Conflict, Unavailable
+from academy.uploads import USUAL_PART
+from tests.academy.uploading.upload_site import puts
+
+
+@pytest.fixture
+def very_long_recording(tmp_path):
+    """Thirteen parts."""
+    file = tmp_path / "讲座 3.mp4"
+    file.write_bytes(random.Random(9).randbytes(12 * USUAL_PART + 12_345))
+    return file
+
+
+@pytest.fixture
+def one_quick_lane(monkeypatch):
+    """However slow this machine is: what goes out in an hour needs no sharing."""
+    monkeypatch.setattr(sending, "PARALLEL", 1)
+    monkeypatch.setattr(lanes, "PARALLEL", 1)
+    monkeypatch.setattr(lanes, "LONGEST", 3600.0)
+
+
+def numbers(network):
+    """Of the parts that were begun, in order: a wider one has the number of its first."""
+    return [int(line.split("?")[0].rsplit("/", 1)[1]) for line in puts(network)]
+
+
+async def sizes(site, lecture_id):
+    recording = await site.stores.recordings.newest(lecture_id)
+    return {part.number: part.size for part in (await upload_of(site, recording)).parts}
+
+
+async def upload_of(site, recording):
+    return await site.stores.uploads.get(recording.upload_id)
+
+
+@pytest.mark.usefixtures("one_quick_lane")
+async def test_on_a_good_line_neighbours_travel_together(site, very_long_recording):
+    lecture_id = await site.deliver(very_long_recording)
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    assert numbers(site.network) == [1, 2, 6, 10]
+    assert await sizes(site, lecture_id) == {
+        1: USUAL_PART,
+        2: 4 * USUAL_PART,
+        6: 4 * USUAL_PART,
+        10: 3 * USUAL_PART + 12_345,
+    }
+
+
+async def test_on_a_slow_line_each_part_travels_alone(site, very_long_recording, monkeypatch):
+    monkeypatch.setattr(lanes, "LONGEST", 1e-6)
+    lecture_id = await site.deliver(very_long_recording)
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    assert sorted(numbers(site.network)) == list(range(1, 14))
+
+
+@pytest.mark.usefixtures("one_quick_lane")
+async def test_a_break_costs_what_travelled_together_and_then_parts_go_alone(
+    site, very_long_recording
+):
+    broken: list[int] = []
+
+    def cut(_head, received):
+        if received > 2 * USUAL_PART and not broken:
+            broken.append(received)
+        return broken == [received]
+
+    site.network.cut = cut
+    lecture_id = await site.deliver(very_long_recording)
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    # Four went together, 2 to 5; after the break 2 alone, and never more than two together again.
+    assert numbers(site.network) == [1, 2, 2, 3, 5, 7, 9, 11, 13]
+
+
+@pytest.mark.usefixtures("one_quick_lane")
+async def test_resuming_knows_what_a_wide_part_stands_for(site, very_long_recording, monkeypatch):
+    monkeypatch.setattr(sending, "MOST_TRIES", 1)
+    site.network.cut = lambda _head, received: received > 6 * USUAL_PART
+    with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
+        await site.deliver(very_long_recording)
+    assert numbers(site.network) == [1, 2, 6]
+    site.network.cut = lambda _head, _received: False
+    site.network.requests.clear()
+    site.network.received = 0
+    lecture_id = await site.deliver(very_long_recording)
+    assert numbers(site.network) == [6, 7, 11]
+    assert await site.stored(lecture_id) == very_long_recording.read_bytes()
+    assert site.network.received < 8 * USUAL_PART
