@@ -9,12 +9,20 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Page, Request, Route
 
-from academy.uploads import USUAL_PART
 from tests.fixtures_browser import Watch
 from tests.portal.desk import PARTS, a_draft, claimed, part_number, sign_in
 from tests.portal.site import Site
 
 pytestmark = pytest.mark.browser
+
+PART = 64 * 1024
+"""Instead of 8 MiB."""
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("academy.uploads.USUAL_PART", PART)
+    monkeypatch.setattr("academy.storage.staging.SMALLEST_PART", PART)
 
 
 async def quick_lanes(page: Page, lanes: int) -> None:
@@ -25,6 +33,7 @@ async def quick_lanes(page: Page, lanes: int) -> None:
         text = await served.text()
         for usual, here in (
             ("LANES = 6;", f"LANES = {lanes};"),
+            ("MOST_BYTES = 32 * 1024 * 1024;", f"MOST_BYTES = {4 * PART};"),
             ("LONGEST = 20_000;", "LONGEST = 3600_000;"),
             ("SHORT = 2000;", "SHORT = 3600_000;"),
         ):
@@ -36,7 +45,7 @@ async def quick_lanes(page: Page, lanes: int) -> None:
 
 
 def a_recording(path: Path, parts: int) -> Path:
-    path.write_bytes(b"".join(bytes([part]) * USUAL_PART for part in range(parts)) + b"end")
+    path.write_bytes(b"".join(bytes([part]) * PART for part in range(parts)) + b"end")
     return path
 
 
@@ -55,7 +64,7 @@ async def test_on_a_good_line_parts_travel_together_and_after_a_failure_alone(
         """Fails the first request that carries several parts."""
         size = int(parse_qs(urlsplit(route.request.url).query)["size"][0])
         each = (part_number(route.request.url), size)
-        if size > USUAL_PART and not failed:
+        if size > PART and not failed:
             failed.append(each)
             await route.fulfill(status=503)
         else:
@@ -65,9 +74,9 @@ async def test_on_a_good_line_parts_travel_together_and_after_a_failure_alone(
     await page.route(PARTS, part)
     await page.locator("#file").set_input_files(recording_file)
     job = await claimed(site, lecture)
-    assert sent[0] == (1, USUAL_PART)
-    assert (failed[0][0], USUAL_PART) in sent
-    assert sum(size for _, size in sent) == 12 * USUAL_PART + 3, "nothing else went twice"
+    assert sent[0] == (1, PART)
+    assert (failed[0][0], PART) in sent
+    assert sum(size for _, size in sent) == 12 * PART + 3, "nothing else went twice"
     recording = await site.stores.recordings.get(job.recording_id)
     upload = await site.stores.uploads.get(recording.upload_id)
     assert [(each.number, each.size) for each in upload.parts] == sorted(sent)
@@ -98,7 +107,7 @@ async def test_what_comes_back_at_the_very_end_is_shared_with_lanes_that_had_end
     async def part(route: Route) -> None:
         number = part_number(route.request.url)
         size = int(parse_qs(urlsplit(route.request.url).query)["size"][0])
-        if size > USUAL_PART and not wide:
+        if size > PART and not wide:
             wide.append(number)
             await asyncio.wait_for(arrived.wait(), 30)
             await asyncio.sleep(0.2)  # until the other lane has looked for more

@@ -6,15 +6,24 @@ import pytest
 
 from academy.commands import lanes, sending
 from academy.errors import Conflict, Unavailable
-from academy.uploads import USUAL_PART
 from tests.academy.uploading.upload_site import puts
+
+PART = 512 * 1024
+"""Instead of 8 MiB."""
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr("academy.uploads.USUAL_PART", PART)
+    monkeypatch.setattr("academy.storage.staging.SMALLEST_PART", PART)
+    monkeypatch.setattr(lanes, "MOST_BYTES", 4 * PART)
 
 
 @pytest.fixture
 def very_long_recording(tmp_path):
     """Thirteen parts."""
     file = tmp_path / "讲座 3.mp4"
-    file.write_bytes(random.Random(9).randbytes(12 * USUAL_PART + 12_345))
+    file.write_bytes(random.Random(9).randbytes(12 * PART + 12_345))
     return file
 
 
@@ -46,10 +55,10 @@ async def test_on_a_good_line_neighbours_travel_together(site, very_long_recordi
     assert await site.stored(lecture_id) == very_long_recording.read_bytes()
     assert numbers(site.network) == [1, 2, 6, 10]
     assert await sizes(site, lecture_id) == {
-        1: USUAL_PART,
-        2: 4 * USUAL_PART,
-        6: 4 * USUAL_PART,
-        10: 3 * USUAL_PART + 12_345,
+        1: PART,
+        2: 4 * PART,
+        6: 4 * PART,
+        10: 3 * PART + 12_345,
     }
 
 
@@ -67,7 +76,7 @@ async def test_a_break_costs_what_travelled_together_and_then_parts_go_alone(
     broken: list[int] = []
 
     def cut(_head, received):
-        if received > 2 * USUAL_PART and not broken:
+        if received > 2 * PART and not broken:
             broken.append(received)
         return broken == [received]
 
@@ -81,7 +90,7 @@ async def test_a_break_costs_what_travelled_together_and_then_parts_go_alone(
 @pytest.mark.usefixtures("one_quick_lane")
 async def test_resuming_knows_what_a_wide_part_stands_for(site, very_long_recording, monkeypatch):
     monkeypatch.setattr(sending, "MOST_TRIES", 1)
-    site.network.cut = lambda _head, received: received > 6 * USUAL_PART
+    site.network.cut = lambda _head, received: received > 6 * PART
     with pytest.raises((Unavailable, Conflict), match=r"again|any more"):
         await site.deliver(very_long_recording)
     assert numbers(site.network) == [1, 2, 6]
@@ -91,4 +100,4 @@ async def test_resuming_knows_what_a_wide_part_stands_for(site, very_long_record
     lecture_id = await site.deliver(very_long_recording)
     assert numbers(site.network) == [6, 7, 11]
     assert await site.stored(lecture_id) == very_long_recording.read_bytes()
-    assert site.network.received < 8 * USUAL_PART
+    assert site.network.received < 8 * PART
