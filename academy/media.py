@@ -83,6 +83,15 @@ class Grid(BaseModel):
     def units_in(self, segment: int) -> int:
         return self.first_unit(segment + 1) - self.first_unit(segment)
 
+    def sounding(self) -> Grid:
+        """The same, its last picture shown a little longer where its last segment would have no unit of sound:
+        a single frame at 48 per second or more lasts less than one.
+        """
+        grid = self
+        while grid.units_in(grid.segment_count - 1) < 1:
+            grid = grid.model_copy(update={"frames": grid.frames + 1})
+        return grid
+
 
 class Chunk(BaseModel):
     """Whole segments that one task encodes into every rendition from one decode."""

@@ -27,6 +27,8 @@ REGION = "us-east-1"
 HOST = "s3.test"
 """The name below which buckets have host names of their own (virtual addressing)."""
 PATIENCE = 120
+DAY = 5
+"""Seconds that the rules of a bucket take for a day."""
 OSD_BYTES = 6 * 1024**3
 """Of a sparse file."""
 
@@ -125,7 +127,7 @@ mgr data = {self.folder}/mgr
 [client.admin]
 rgw frontends = beast endpoint=127.0.0.1:{self.port}
 rgw dns name = {HOST}
-rgw lc debug interval = 5
+rgw lc debug interval = {DAY}
 rgw enable usage log = false
 rgw thread pool size = 64
 """

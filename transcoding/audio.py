@@ -183,6 +183,11 @@ class _Run:
         while not self._complete:
             if not wanted:
                 raise ffmpeg.Cancelled
+            if len(self._units) >= self._task.plan.grid.units_in(self._next):
+                # Else this would go on for ever: a plan of before grids were `sounding`.
+                raise ffmpeg.EncodingFailed(
+                    "The plan has a segment without sound: transcode it anew."
+                )
             self._add(silence[SILENT_UNITS // 2])
 
     def _release(self) -> None:

@@ -53,7 +53,10 @@ class Ending:
         recorded = [r.number for r in receipts if r.track in rungs and r.number != INIT]
         least = grid.first_frame(max(recorded) + 1) if recorded else 0
         frames = min(grid.frames, max(self.frames, least))
-        return self.planned.model_copy(update={"grid": grid.model_copy(update={"frames": frames})})
+        shorter = grid.model_copy(update={"frames": frames})
+        if self.planned.audio is not None:
+            shorter = shorter.sounding()
+        return self.planned.model_copy(update={"grid": shorter})
 
     def hold_from(self, item: Item) -> float:
         start = float(self.planned.grid.start(item.chunk.first_segment))

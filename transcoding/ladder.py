@@ -53,11 +53,12 @@ def grid_for(inspection: Inspection, profile: Profile, content: Content | None =
     if content is not None and inspection.video and not inspection.video.variable_frame_rate:
         source = content.frame_rate
     rate = frame_rate(source, profile.frame_rate)
-    return Grid(
+    grid = Grid(
         frame_rate=Ratio.of(rate),
         segment_frames=max(1, round(Fraction(profile.segment_seconds) * rate)),
         frames=max(1, round(Fraction(inspection.duration) * rate)),
     )
+    return grid.sounding() if inspection.audio is not None else grid
 
 
 def frame_rate(source: Fraction, limits: FrameRates) -> Fraction:

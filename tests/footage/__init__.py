@@ -5,7 +5,7 @@ ffmpeg's generators, 320x180 and a few seconds long, each in a fraction of a sec
 `duration` (s), `size` ("320x180"), `rate` ("30", "30000/1001").
 """
 
-from tests.footage import audio, broken, ordinary, picture, pointing
+from tests.footage import audio, broken, endless, ordinary, picture, pointing
 from tests.footage.broken import cut
 from tests.footage.picture import turn
 from tests.footage.recording import AAC, H264, KINDS, OPUS, VP9, ffmpeg, ffmpeg_path, make
@@ -19,6 +19,7 @@ __all__ = [
     "audio",
     "broken",
     "cut",
+    "endless",
     "ffmpeg",
     "ffmpeg_path",
     "make",

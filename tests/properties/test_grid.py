@@ -62,6 +62,17 @@ def test_units_of_sound_are_all_in_some_segment(grid: Grid) -> None:
     assert sum(grid.units_in(number) for number in range(last)) == grid.first_unit(last)
 
 
+@given(grids())
+def test_every_segment_has_sound_for_at_most_one_frame_more(grid: Grid) -> None:
+    sounding = grid.sounding()
+    assert grid.frames <= sounding.frames <= grid.frames + 1
+    assert all(
+        sounding.units_in(n) >= 1 for n in range(max(0, grid.segment_count - 2), grid.segment_count)
+    )
+    assert sounding.segment_count == grid.segment_count
+    assert sounding.sounding() == sounding
+
+
 @given(grids(), st.integers(min_value=1, max_value=500_000))
 def test_a_media_that_ends_sooner_keeps_the_boundaries_it_had(grid: Grid, frames: int) -> None:
     shorter = grid.model_copy(update={"frames": min(frames, grid.frames)})
