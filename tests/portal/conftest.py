@@ -8,8 +8,16 @@ import pytest
 from academy.mongo.stores import MongoStores
 from tests.fixtures_footage import Footage
 from tests.fixtures_shared import alone, keep, kept
+from tests.portal.desk import PART
 from tests.portal.film import Film, make_film
 from tests.portal.site import Site, running_site
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test can look at and hold back goes through the test: eight megabytes at a time would be slow."""
+    monkeypatch.setattr("academy.uploads.USUAL_PART", PART)
+    monkeypatch.setattr("academy.storage.staging.SMALLEST_PART", PART)
 
 
 @pytest.fixture(scope="module")

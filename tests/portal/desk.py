@@ -10,6 +10,8 @@ from academy.jobs import Job
 from tests.documents import a_course, a_lecture
 from tests.portal.site import Site
 
+PART = 256 * 1024
+"""With `small_parts`, instead of 8 MiB."""
 PARTS = re.compile(r"/v1/storage/parts/[^/]+/(\d+)")
 """Signed links of the disk storage."""
 

@@ -15,19 +15,18 @@ from playwright.async_api import Page, Route, expect
 from academy import tokens
 from academy.keys import KeyRing
 from academy.people import Role
-from academy.uploads import USUAL_PART
 from tests.fixtures_browser import Watch
-from tests.portal.desk import PARTS, a_draft, claimed, part_number, sign_in
+from tests.portal.desk import PART, PARTS, a_draft, claimed, part_number, sign_in
 from tests.portal.site import SECRET, Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("small_parts")]
 
 
 @pytest.fixture(scope="module")
 def recording_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Five parts."""
     path = tmp_path_factory.mktemp("recording") / "long.mp4"
-    path.write_bytes(b"".join(bytes([part]) * USUAL_PART for part in range(4)) + b"end")
+    path.write_bytes(b"".join(bytes([part]) * PART for part in range(4)) + b"end")
     return path
 
 

@@ -13,17 +13,17 @@ from academy.people import Role
 from academy.recordings import Finding, Inspection, Severity
 from tests.documents import a_course
 from tests.fixtures_browser import OpenContext, Watch
-from tests.portal.desk import PARTS, a_draft, claimed, part_number, sign_in
+from tests.portal.desk import PART, PARTS, a_draft, claimed, part_number, sign_in
 from tests.portal.site import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("small_parts")]
 
 
 @pytest.fixture(scope="module")
 def recording_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three parts' worth of bytes; nobody looks into them here."""
     path = tmp_path_factory.mktemp("recording") / "第一讲 lecture.mp4"
-    path.write_bytes(bytes(range(256)) * 4096 * 20)
+    path.write_bytes(bytes(range(256)) * (5 * PART // 512))
     return path
 
 
@@ -115,7 +115,7 @@ async def test_an_upload_goes_on_after_a_reload_and_sends_only_what_is_missing(
     await page.route(PARTS, part)
     async with page.expect_response(PARTS):
         await page.locator("#file").set_input_files(recording_file)
-    await expect(page.get_by_text("40%")).to_be_visible()  # one of parts of 8, 8 and 4 MiB
+    await expect(page.get_by_text("40%")).to_be_visible()  # one of two and a half parts
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await page.reload()
     await expect(page.get_by_text("stopped at 40%")).to_be_visible()
@@ -162,7 +162,7 @@ async def test_an_upload_goes_on_from_another_machine_with_the_same_file_only(
 
     whole = recording_file.read_bytes()
     other = tmp_path / recording_file.name  # as long and of the same name, yet another recording
-    other.write_bytes(whole[:-9_000_000] + bytes(9_000_000))
+    other.write_bytes(whole[:PART] + bytes(len(whole) - PART))
     second = await at_a_desk()
     await second.locator("#file").set_input_files(other)
     job = await claimed(site, lecture)

@@ -10,19 +10,10 @@ import pytest
 from playwright.async_api import Page, Request, Route
 
 from tests.fixtures_browser import Watch
-from tests.portal.desk import PARTS, a_draft, claimed, part_number, sign_in
+from tests.portal.desk import PART, PARTS, a_draft, claimed, part_number, sign_in
 from tests.portal.site import Site
 
-pytestmark = pytest.mark.browser
-
-PART = 64 * 1024
-"""Instead of 8 MiB."""
-
-
-@pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("academy.uploads.USUAL_PART", PART)
-    monkeypatch.setattr("academy.storage.staging.SMALLEST_PART", PART)
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("small_parts")]
 
 
 async def quick_lanes(page: Page, lanes: int) -> None:
