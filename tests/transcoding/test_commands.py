@@ -167,7 +167,7 @@ def test_the_first_stretch_starts_at_the_first_sample() -> None:
     assert "-ss" not in argv
     # 375 units after the first, which is priming, and 4 for the encoder's look ahead.
     assert graph(argv) == (
-        "[0:1]aresample=48000[s0];[s0]aresample=48000:async=1:first_pts=0:min_comp=0.00001[s1];"
+        "[0:1]aresample=48000[s0];[s0]aresample=48000:async=1:first_pts=0:min_comp=0.00001:min_hard_comp=0.0205[s1];"
         "[s1]aformat=channel_layouts=stereo:sample_fmts=fltp[s2];[s2]atrim=end_sample=388096[s3]"
     )
 

@@ -33,9 +33,9 @@ def look(container: InputContainer, stream: VideoStream) -> Facts:
     encrypted = False
     stream.codec_context.thread_count = 1
     for share in (0.0, 0.3, 0.6):
-        if share == 0.0:
-            rewind(container, stream)
-        elif not go(container, share * (container.duration or 0) / av.time_base):
+        # Not sought for at first: it was just opened, and a transport stream whose clock wraps around
+        # would be read from somewhere else.
+        if share and not go(container, share * (container.duration or 0) / av.time_base):
             break
         for tried, packet in enumerate(container.demux(stream)):
             encrypted = encrypted or packet.has_sidedata("encryption_info")
