@@ -124,7 +124,7 @@ def test_interlaced_pictures_are_deinterlaced_before_the_grid() -> None:
 
 def test_hdr_is_tone_mapped_where_the_build_can() -> None:
     hdr = VIDEO.model_copy(update={"hdr": True, "colour_transfer": "smpte2084"})
-    assert "tonemap=desat=0:tonemap=mobius" in graph(command(video=hdr))
+    assert "tonemap=desat=0:param=0.6:peak=4.926:tonemap=mobius" in graph(command(video=hdr))
     assert "tonemap" not in graph(command(video=hdr, tone_map=False))
     assert colours(hdr)["color_trc"] == "bt709"
 

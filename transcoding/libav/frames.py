@@ -24,6 +24,8 @@ SEARCHED: Final = 40
 """Packets tried for one frame before a place counts as undecodable."""
 GUESSED: Final = 4
 """Frames after a seek whose times are not believed."""
+FEW: Final = 8
+"""Times that tell nothing beside others."""
 
 
 def look(container: InputContainer, stream: VideoStream) -> Facts:
@@ -99,7 +101,8 @@ def windows(
         elif not go(container, begin + share * (length or 0)):
             continue
         found.append(times(container, stream))
-    return found
+    # What is left of a recording behind the last place may be too short to tell anything.
+    return [window for window in found if len(window) > FEW] or found
 
 
 def times(container: InputContainer, stream: VideoStream) -> list[int]:
@@ -115,8 +118,8 @@ def times(container: InputContainer, stream: VideoStream) -> list[int]:
                     stamps.append(packet.pts)
             if len(stamps) >= WINDOW_FRAMES or packets > WINDOW_PACKETS or spent > WINDOW_BYTES:
                 break
-    # The last few may still wait for frames shown before them.
-    return sorted(stamps)[: max(2, len(stamps) - 4)] if len(stamps) > 12 else sorted(stamps)
+    # The last few may still wait for frames shown before them, the first few lack some not believed.
+    return sorted(stamps)[GUESSED:-GUESSED] if len(stamps) > 3 * GUESSED else sorted(stamps)
 
 
 def decodable(container: InputContainer, stream: VideoStream, begin: float, last: float) -> float:
