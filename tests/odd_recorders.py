@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -87,6 +88,41 @@ def program_stream(path: Path, beacon: Beacon) -> None:
 @odd("late picture in a program stream", ".mpg", seen=a_second_late)
 def late_in_a_program_stream(path: Path, beacon: Beacon) -> None:
     late(path, beacon, *MPEG2, "-c:a", "mp2")
+
+
+@odd(
+    "sound that changes its form", ".ts", frames=None, together=False, codes=frozenset({"damaged"})
+)
+def changing_sound(path: Path, beacon: Beacon) -> None:
+    """Another microphone from the middle on. What comes after is disturbed; at least that is told."""
+    parts = [path.with_name(f"part{number}.ts") for number in range(2)]
+    for part, rate in zip(parts, (44_100, 48_000), strict=True):
+        write(part, replace(beacon, seconds=beacon.seconds / 2, sample_rate=rate), video=X264)
+    names = path.with_name("names.txt")
+    names.write_text("".join(f"file '{part}'\n" for part in parts))
+    ffmpeg("-f", "concat", "-safe", "0", "-i", names, "-c", "copy", path)
+
+
+def end_to_end(suffix: str, second: str, *codecs: str) -> Callable[[Path, Beacon], None]:
+    """Two recordings put one behind the other byte by byte; the second's clock begins at `second`."""
+
+    def make(path: Path, beacon: Beacon) -> None:
+        parts = [path.with_name(f"part{number}{suffix}") for number in range(2)]
+        for part, begin in zip(parts, ("500", second), strict=True):
+            inputs = [*beacon.picture("format=yuv420p"), *beacon.sound()]
+            ffmpeg(*inputs, *codecs, "-output_ts_offset", begin, part)
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+
+    return make
+
+
+odd("cameras' files end to end", ".ts", refused="joined")(end_to_end(".ts", "0", *X264, *AAC))
+odd("cameras' files with clocks alike", ".ts", refused="joined")(
+    end_to_end(".ts", "500", *X264, *AAC)
+)
+odd("discs' files end to end", ".mpg", refused="joined")(
+    end_to_end(".mpg", "500", *MPEG2, "-c:a", "mp2")
+)
 
 
 @odd("Ogg", ".ogv", seen=a_second_late)

@@ -47,6 +47,7 @@ QUICK = (
     "transport stream",
     "late picture in a transport stream",
     "fragments without edit lists",
+    "cameras' files end to end",
 )
 BROKEN_OFF = ("truncated",)
 SAMPLE = 1 / 48_000
