@@ -64,7 +64,8 @@ class Outcome:
         self.codes = {finding["code"] for finding in summary["findings"]}
 
     def joined(self, track: str) -> bytes:
-        folder = self.out / "r1"
+        # The last revision has what the first pass left out.
+        folder = (self.out / self.summary["hls"]).parent
         loaded = m3u8.load(str(folder / f"{track}.m3u8"))
         names = [loaded.segment_map[0].uri, *(segment.uri for segment in loaded.segments)]
         return b"".join((folder / name).resolve().read_bytes() for name in names)
