@@ -45,6 +45,16 @@ def shown_early(beacon: Beacon) -> list[float]:
     return [0.0, *primed(beacon)[1:]]
 
 
+def behind_reordering(beacon: Beacon) -> list[float]:
+    """Without an edit list times begin where decoding does, two frames before the first picture."""
+    return [0.0, *later(beacon.times[1:], float(2 / beacon.rate))]
+
+
+def behind_a_hole(beacon: Beacon) -> list[float]:
+    """What the priming holds of the first beep is heard before it."""
+    return [0.015, *behind_reordering(beacon)[1:]]
+
+
 def late_and_primed(beacon: Beacon) -> list[float]:
     return [0.0, *later(a_second_late(beacon)[1:], float(1 / beacon.rate))]
 
@@ -133,7 +143,7 @@ def ogg(path: Path, beacon: Beacon) -> None:
 # Recording programs
 
 
-@odd("fragments without edit lists", frames=None, heard=primed, seen=shown_early)
+@odd("fragments without edit lists", frames=62, heard=behind_a_hole, seen=behind_reordering)
 def fragments(path: Path, beacon: Beacon) -> None:
     """Their sound's priming is followed by a hole of 45 ms."""
     write(
