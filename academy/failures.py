@@ -65,6 +65,11 @@ SENTENCES: Final[dict[str, dict[str, str]]] = {
         "zh": "文件里的音轨或画面过多。请只保留一路画面和一条音轨。",
         "fr": "Le fichier contient beaucoup trop de pistes. N'en gardez qu'une pour l'image et une pour le son.",
     },
+    "joined": {
+        "zh": "文件由几段录像直接拼接而成，其中的时间会重新开始，只能显示一段。请用视频编辑软件合并，或分别作为几讲上传。",
+        "fr": "Le fichier est fait de plusieurs enregistrements mis bout à bout : l'horloge y recommence, et un "
+        "seul pourrait être montré. Assemblez-les dans un logiciel de montage, ou envoyez chacun comme un cours.",
+    },
     "too_short": {
         "zh": "录像不到半秒。请确认选对了文件。",
         "fr": "L'enregistrement dure moins d'une demi-seconde. Est-ce le bon fichier ?",

@@ -47,6 +47,14 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def brief_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """With segments of half a second: two seconds have seams of the picture and joins of the sound."""
+    path = tmp_path_factory.mktemp("profiles") / "brief.yaml"
+    path.write_text(TINY.replace("segment_seconds: 1", "segment_seconds: 0.5"))
+    return str(path)
+
+
 @dataclass
 class Bench:
     """One recording, its plan, and a folder to encode it into, task by task."""

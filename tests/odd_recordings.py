@@ -1,56 +1,17 @@
-"""Every kind of recording that instructors upload, each with what must become of it.
-
-All show a beacon (`tests/beacons.py`), so that outcomes can be measured: frames, shape, colours, and
-whether flashes and beeps coincide.
-"""
+"""Every kind of recording that instructors upload, each with what must become of it (`tests/odd_kind.py`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 from tests.beacons import Beacon, write
 from tests.footage import AAC, H264, OPUS, VP9, cut, ffmpeg, turn
+from tests.odd_kind import NORMAL, ODD, Odd, a_second_late, a_second_more, half_of_it, odd
 
-NORMAL = Beacon()
-
-
-@dataclass(frozen=True)
-class Odd:
-    """`make(path, beacon)` writes it. What is expected holds for a beacon of two seconds at 320x180."""
-
-    name: str
-    suffix: str
-    make: Callable[[Path, Beacon], object]
-    beacon: Beacon = NORMAL
-    frames: int | None = 60
-    """None: no picture."""
-    size: tuple[int, int] = (320, 180)
-    channels: int | None = 2
-    """None: no sound."""
-    codes: frozenset[str] = frozenset()
-    """Findings besides `low_resolution`."""
-    red_above: bool | None = True
-    """Whether the right half is red above blue; None: not to be told from the picture."""
-    together: bool = True
-    """Whether flashes and beeps coincide from start to end."""
-    times: tuple[float, ...] | None = None
-    """When they are, where not as in the beacon."""
-    refused: str | None = None
-    """The code of the refusal."""
-
-
-ODD: dict[str, Odd] = {}
-
-
-def odd(name: str, suffix: str = ".mp4", **expected: object) -> Callable[..., object]:
-    def register(make: Callable[[Path, Beacon], object]) -> object:
-        ODD[name] = Odd(name, suffix, make, **expected)  # type: ignore[arg-type]
-        return make
-
-    return register
+__all__ = ["HLG_HERE", "ODD"]
 
 
 def plain(path: Path, beacon: Beacon) -> None:
@@ -103,18 +64,30 @@ for form in ("yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le"):
 ODD["rgb"] = Odd("rgb", ".mkv", pixels("bgr0", "-c:v", "libx264rgb", "-preset", "ultrafast"))
 
 
-def high_range(transfer: str) -> Callable[[Path, Beacon], None]:
-    """The beacon's white at about 200 nits, as cameras and screens of high dynamic range write it."""
+def into(transfer: str) -> str:
+    """The filters that make the beacon one of high dynamic range: its white has 203 nits."""
+    return (
+        "scale=out_color_matrix=bt709,format=yuv444p,"
+        "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv,"
+        f"zscale=t=linear:npl=203,format=gbrpf32le,"
+        f"zscale=npl=203:p=bt2020:t={transfer}:m=bt2020nc:r=tv,"
+        "format=yuv420p10le"
+    )
 
+
+HLG_HERE = into("arib-std-b67")
+
+
+def high_range(transfer: str) -> Callable[[Path, Beacon], None]:
     def make(path: Path, beacon: Beacon) -> None:
-        there = (
-            "scale=out_color_matrix=bt709,format=yuv444p,"
-            "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv,"
-            f"zscale=t=linear:npl=200,format=gbrpf32le,zscale=p=bt2020:t={transfer}:m=bt2020nc:r=tv,"
-            "format=yuv420p10le"
-        )
         tags = ["-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc"]
-        write(path, beacon, filters=[there], video=[*H264, "-pix_fmt", "yuv420p10le"], extra=tags)
+        write(
+            path,
+            beacon,
+            filters=[into(transfer)],
+            video=[*H264, "-pix_fmt", "yuv420p10le"],
+            extra=tags,
+        )
 
     return make
 
@@ -192,9 +165,9 @@ def start_offset(path: Path, beacon: Beacon) -> None:
     write(path, beacon, extra=["-output_ts_offset", "5.4"])
 
 
-@odd("late picture", times=(0.0, 1.5))
+@odd("late picture", seen=a_second_late)
 def late_picture(path: Path, beacon: Beacon) -> None:
-    """The picture begins a second after the sound: until then its first frame is shown, which is lit."""
+    """The picture begins a second after the sound."""
     late = replace(beacon, seconds=beacon.seconds - 1)
     ffmpeg(
         *beacon.sound(),
@@ -207,13 +180,13 @@ def late_picture(path: Path, beacon: Beacon) -> None:
     )
 
 
-@odd("longer sound", frames=90, together=False)
+@odd("longer sound", frames=90, heard=a_second_more)
 def longer_sound(path: Path, beacon: Beacon) -> None:
     sound = beacon.sound(seconds=beacon.seconds + 1)
     ffmpeg(*beacon.picture("format=yuv420p"), *sound, *H264, *AAC, path)
 
 
-@odd("shorter sound", together=False)
+@odd("shorter sound", heard=half_of_it)
 def shorter_sound(path: Path, beacon: Beacon) -> None:
     sound = beacon.sound(seconds=beacon.seconds / 2)
     ffmpeg(*beacon.picture("format=yuv420p"), *sound, *H264, *AAC, path)
@@ -323,7 +296,7 @@ def truncated(path: Path, beacon: Beacon) -> None:
     cut(path, 0.6)
 
 
-@odd("damaged in the middle", codes=frozenset({"damaged"}), together=False, red_above=None)
+@odd("damaged in the middle", codes=frozenset({"damaged"}), steady=False, red_above=None)
 def damaged(path: Path, beacon: Beacon) -> None:
     keys = [*H264, "-g", "10", "-x264-params", "slices=4"]
     write(path, beacon, video=keys, extra=["-movflags", "+faststart"])
@@ -331,31 +304,3 @@ def damaged(path: Path, beacon: Beacon) -> None:
     middle, hole = len(data) // 2, max(4096, len(data) // 50)
     data[middle : middle + hole] = bytes(n * 37 % 251 for n in range(hole))
     path.write_bytes(data)
-
-
-FIXED = frozenset({"one frame", "a frame every ten seconds", "half a second"})
-"""Whose length says what they are."""
-
-
-def full_size(odd: Odd, seconds: int = 5) -> Odd:
-    """As a camera or a screen recorder would make it: 1080 lines, more chunks and seams."""
-    beacon = replace(odd.beacon, size=(odd.beacon.size[0] * 6, odd.beacon.size[1] * 6))
-    # What encoders cannot take of it is the same pixel or two.
-    lost = 2 if odd.name == "odd_size" else 0
-    size = (odd.size[0] * 6, (odd.size[1] + lost) * 6 - lost)
-    if odd.name in FIXED:
-        return replace(odd, beacon=beacon, size=size)
-    more = seconds - odd.beacon.seconds
-    frames = odd.frames
-    if frames is not None:
-        frames += round(more * (60 if odd.name == "1000 fps" else _shown(odd)))
-    beacon = replace(beacon, seconds=odd.beacon.seconds + more)
-    times = None if odd.times is None else (*odd.times, *(n / 2 for n in range(4, 2 * seconds)))
-    return replace(odd, beacon=beacon, size=size, frames=frames, times=times)
-
-
-def _shown(odd: Odd) -> Fraction:
-    """Frames per second of what comes out."""
-    if odd.name == "one frame beside sound":
-        return Fraction(25)
-    return odd.beacon.rate / 2 if odd.name == "interlaced" else odd.beacon.rate

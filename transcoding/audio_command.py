@@ -25,6 +25,9 @@ DECODER_WARM_UP: Final = Fraction(1)
 """Seconds read before the first sample that counts: Opus wants 80 ms, MP3's reservoir some frames."""
 CEILING_DB: Final = -1.5
 """True peak, where the gain is positive. AAC adds a little on top."""
+MOST_APART: Final = "0.0205"
+"""Seconds by which sound may be early or late before silence is put in or sound left out: less than a lost
+frame of AAC, more than the times of recorders tremble, a frame of Opus included."""
 OVERSAMPLED: Final = 4
 """A limiter sees the peaks between samples only at so many times the rate (ITU-R BS.1770 annex 2)."""
 
@@ -92,10 +95,17 @@ def audio_command(
     # Once more, since it counts first_pts in samples of its input. first_pts: silence where sound comes
     # late, cut where the aligned start was early. async: gaps in the source become silence, so that
     # sound stays with the picture. min_comp: by default a start within 1 ms is good enough for it.
+    # min_hard_comp: by default gaps below 0.1 s stay unfilled, the sound early by as much until the next
+    # stretch begins where it should.
     stream = stream.filter(
         "aresample",
         AUDIO_RATE,
-        **{"async": 1, "first_pts": stretch.first_sample, "min_comp": "0.00001"},
+        **{
+            "async": 1,
+            "first_pts": stretch.first_sample,
+            "min_comp": "0.00001",
+            "min_hard_comp": MOST_APART,
+        },
     )
     stream = _levelled(stream, rendition, limited_at(audio.sample_rate))
     if pad_samples:

@@ -28,7 +28,9 @@ TONE_MAP: Final = (
     ("zscale", {"t": "linear", "npl": "203"}),
     ("format", {"pix_fmts": "gbrpf32le"}),
     ("zscale", {"p": "bt709"}),
-    ("tonemap", {"tonemap": "mobius", "desat": "0"}),
+    # Up to 0.6 as it is, the rest bent to fit: white paper (203 nits, ITU-R BT.2408) comes out at 92 % and not
+    # grey, and lamps of up to 1000 nits (HLG's peak, and where telephones end) keep a shape.
+    ("tonemap", {"tonemap": "mobius", "param": "0.6", "desat": "0", "peak": "4.926"}),
     ("zscale", {"t": "bt709", "m": "bt709", "r": "tv"}),
     ("format", {"pix_fmts": "yuv420p"}),
 )

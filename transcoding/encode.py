@@ -23,9 +23,11 @@ from transcoding import ffmpeg
 from transcoding.announcements import Announcer
 from transcoding.binary import FFmpeg
 from transcoding.chunks import missing_runs
+from transcoding.clock import on_clock
 from transcoding.commands import Span, video_command
 from transcoding.delivery import Delivery, Parcel
 from transcoding.fragments import FragmentReader, GrowingFile
+from transcoding.keyframes import led
 from transcoding.mp4 import Fragment, timescale, video_codec
 from transcoding.sources import Source, open_source
 from transcoding.splicing import near
@@ -157,10 +159,11 @@ class _Run:
             with Delivery(
                 workspace, cancelled=wanted.cancelled, on_recorded=self._announcer.recorded
             ) as delivery:
+                there = self._near(program, source, wanted)
                 for number, back in enumerate(self._read_from()):
                     tracks = self._tracks(Path(folder) / str(number))
                     ended = ffmpeg.run(
-                        self._command(program, source, tracks, back),
+                        self._command(program, there, tracks, back),
                         limits=self._limits(),
                         cancelled=wanted.cancelled,
                         on_progress=self._progressed,
@@ -210,7 +213,7 @@ class _Run:
         assert video is not None  # noqa: S101 - a plan with rungs comes from a picture
         return video_command(
             program.path,
-            self._near(source, back),
+            source,
             video,
             self._span,
             {track.rung.id: track.file.path for track in tracks},
@@ -221,11 +224,13 @@ class _Run:
             read_from=back,
         )
 
-    def _near(self, source: Source, back: Fraction | None) -> Source:
+    def _near(self, program: FFmpeg, source: Source, wanted: Wanted) -> Source:
         """To be read from the chunk on, also where the recording has no index."""
-        if back is not None:
-            return source
-        return near(source, self._task.inspection, self._span.start, picture=True)
+        inspection, start = self._task.inspection, self._span.start
+        if self._task.hold_from is not None:
+            return on_clock(source, inspection)
+        source = near(source, inspection, start, picture=True)
+        return led(program.path, source, inspection, start, cancelled=wanted.cancelled)
 
     @property
     def _pad(self) -> int:

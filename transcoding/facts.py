@@ -103,3 +103,5 @@ class FileFacts(Facts):
     audio: AudioFacts | None = None
     subtitles: list[SubtitleFacts] = Field(default_factory=list)
     ends: EndFacts = EndFacts()
+    joined: bool = False
+    """Its clock begins anew in the middle."""

@@ -59,6 +59,12 @@ def refuse_unusable(facts: FileFacts, duration: float, filename: str) -> None:
         )
     if video is not None and max(video.coded_width, video.coded_height) > LARGEST_SIDE:
         raise _too_large(name)
+    if facts.joined:
+        raise RejectedMedia(
+            f"{name} is several recordings put one behind the other: the clock in it begins anew, so that only "
+            "one of them could be shown. Join them in a video editor, or upload each as a lecture.",
+            code="joined",
+        )
     if duration < 1.0 and is_truncated(facts, duration):
         raise RejectedMedia(
             f"{name} is incomplete: of {spoken(facts.declared or 0)} almost nothing can be played. "

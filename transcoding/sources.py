@@ -44,6 +44,11 @@ class Source:
     """The address of the first so many bytes followed by the rest from an offset on; None on this machine."""
     origin: float | None = None
     """Of such a view: when the whole recording starts, on the container's clock in seconds."""
+    zero: float | None = None
+    """When the lecture's clock begins, in seconds of the container's, where that is not simply the start of
+    the recording as ffmpeg sees it: see `clock.py`."""
+    lead: Fraction = Fraction(0)
+    """Seconds by which reading begins earlier, in containers without an index: see `keyframes.py`."""
 
     @property
     def options(self) -> dict[str, str]:
@@ -61,6 +66,10 @@ class Source:
             return {"copyts": None, "itsoffset": f"{-self.origin:.6f}", "fflags": "+ignidx"}
         # Timestamps as in the file, counted from its start, so that every chunk agrees on the grid.
         options: dict[str, str | None] = {"copyts": None, "start_at_zero": None}
+        if self.zero is not None:
+            # A microsecond beside it: what ffmpeg takes for the start itself it corrects in the same way.
+            options = {"copyts": None, "itsoffset": f"{0.000001 - self.zero:.6f}"}
+        begin -= self.lead
         if begin > 0:
             # From the keyframe before: an accurate seek drops the frame that is still shown at the start
             # of the chunk (one frame per 10 s gave 0 of 120 frames). Not at 0, where a damaged index

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from academy.recordings import Inspection
 from transcoding import tail
 from transcoding.boxes import BadBox, Box, boxes, find, size_of
+from transcoding.clock import beginning, on_clock
 from transcoding.sources import Source
 
 WINDOW: Final = 1 << 20
@@ -63,8 +64,9 @@ def near(source: Source, inspection: Inspection, time: Fraction, *, picture: boo
     """The same recording, to be read from shortly before `time` (seconds after its start).
 
     `picture`: from a key frame. The source itself where it lies on this machine, has an index, or where
-    no place can be told for sure.
+    no place can be told for sure. Times count from the beginning of the lecture's clock in any case.
     """
+    source = on_clock(source, inspection)
     if source.view is None:
         return source
     try:
@@ -81,7 +83,7 @@ def near(source: Source, inspection: Inspection, time: Fraction, *, picture: boo
         source,
         url=source.view(layout.header, offset),
         size=layout.header + source.size - offset,
-        origin=inspection.start,
+        origin=beginning(inspection),
         view=None,
     )
 

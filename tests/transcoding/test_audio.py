@@ -94,6 +94,28 @@ def test_stretches_join_as_if_there_were_one(
     assert elsewhere < 0.02
 
 
+@pytest.mark.parametrize("gain", [0.0, 9.0])
+def test_where_stretches_join_the_sound_is_as_near_to_its_source_as_elsewhere(
+    gain: float, chirp: dict[str, Path], bench: Benches
+) -> None:
+    path = chirp["mp4"]
+    made = bench(path, gain_db=gain)
+    joined = encode(made, path, 1)
+    wav = path.with_suffix(f".{gain}.wav")
+    ffmpeg("-i", path, "-af", "pan=mono|c0=c0", "-ar", "48000", "-c:a", "pcm_f32le", wav)
+    # Louder by as much; its peaks stay below the limiter's ceiling.
+    source = [value * 10 ** (gain / 20) for value in samples(wav)[0]]
+    differences = errors(joined, source)
+    grid = made.grid
+    seams = [grid.first_unit(n) - PRIMING_UNITS for n in range(1, grid.segment_count)]
+    near = {seam + step for seam in seams for step in (-1, 0, 1)}
+    elsewhere = sorted(e for n, e in enumerate(differences) if n not in near and n > 2)
+    assert len(seams) == 3
+    # As the worst tenth elsewhere: a chirp is not equally hard everywhere.
+    assert max(differences[n] for n in near) <= 1.2 * elsewhere[len(elsewhere) * 9 // 10]
+    assert elsewhere[-1] < 0.03 * 10 ** (gain / 20)
+
+
 def test_sound_stays_where_it_was_in_the_source(chirp: dict[str, Path], bench: Benches) -> None:
     path = chirp["mp4"]
     made = encode(bench(path), path, 2)

@@ -124,7 +124,7 @@ def test_interlaced_pictures_are_deinterlaced_before_the_grid() -> None:
 
 def test_hdr_is_tone_mapped_where_the_build_can() -> None:
     hdr = VIDEO.model_copy(update={"hdr": True, "colour_transfer": "smpte2084"})
-    assert "tonemap=desat=0:tonemap=mobius" in graph(command(video=hdr))
+    assert "tonemap=desat=0:param=0.6:peak=4.926:tonemap=mobius" in graph(command(video=hdr))
     assert "tonemap" not in graph(command(video=hdr, tone_map=False))
     assert colours(hdr)["color_trc"] == "bt709"
 
@@ -167,7 +167,7 @@ def test_the_first_stretch_starts_at_the_first_sample() -> None:
     assert "-ss" not in argv
     # 375 units after the first, which is priming, and 4 for the encoder's look ahead.
     assert graph(argv) == (
-        "[0:1]aresample=48000[s0];[s0]aresample=48000:async=1:first_pts=0:min_comp=0.00001[s1];"
+        "[0:1]aresample=48000[s0];[s0]aresample=48000:async=1:first_pts=0:min_comp=0.00001:min_hard_comp=0.0205[s1];"
         "[s1]aformat=channel_layouts=stereo:sample_fmts=fltp[s2];[s2]atrim=end_sample=388096[s3]"
     )
 

@@ -13,7 +13,8 @@ from PIL import Image
 from academy.errors import RejectedMedia
 from tests.encoder import encoder
 from tests.fixtures_transcoding import decoded, samples
-from tests.odd_recordings import ODD, Odd, full_size
+from tests.odd_kind import ODD, Odd, full_size
+from tests.odd_recorders import FIXED_SIZE
 from transcoding.binary import LATE
 from transcoding.local import transcode_file
 
@@ -43,7 +44,12 @@ QUICK = (
     "no duration in the header",
     "truncated",
     "damaged in the middle",
+    "transport stream",
+    "late picture in a transport stream",
+    "fragments without edit lists",
+    "cameras' files end to end",
 )
+BROKEN_OFF = ("truncated",)
 SAMPLE = 1 / 48_000
 LOUD = 0.08
 
@@ -58,7 +64,8 @@ class Outcome:
         self.codes = {finding["code"] for finding in summary["findings"]}
 
     def joined(self, track: str) -> bytes:
-        folder = self.out / "r1"
+        # The last revision has what the first pass left out.
+        folder = (self.out / self.summary["hls"]).parent
         loaded = m3u8.load(str(folder / f"{track}.m3u8"))
         names = [loaded.segment_map[0].uri, *(segment.uri for segment in loaded.segments)]
         return b"".join((folder / name).resolve().read_bytes() for name in names)
@@ -116,7 +123,9 @@ async def become(odd: Odd, folder: Path, profile: str) -> Outcome:
     path = folder / f"lecture{odd.suffix}"
     odd.make(path, odd.beacon)
     out = folder / "out"
-    return Outcome(out, await transcode_file(path, out, profile=profile, workers=1))
+    # As on the portal: the first chunks are single segments, so that even two seconds have seams.
+    made = await transcode_file(path, out, profile=profile, workers=1, watched=True)
+    return Outcome(out, made)
 
 
 @pytest.mark.parametrize(
@@ -124,14 +133,14 @@ async def become(odd: Odd, folder: Path, profile: str) -> Outcome:
     [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ODD],
 )
 async def test_every_recording_becomes_what_it_should(
-    name: str, tmp_path: Path, tiny_file: str
+    name: str, tmp_path: Path, brief_file: str
 ) -> None:
-    await check(ODD[name], tmp_path, tiny_file)
+    await check(ODD[name], tmp_path, brief_file)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", [name for name in ODD if name not in FIXED_SIZE])
 async def test_every_recording_of_full_size_becomes_what_it_should(
     name: str, tmp_path: Path
 ) -> None:
@@ -181,15 +190,34 @@ def check_sound(odd: Odd, made: Outcome, seen: list[float] | None) -> None:
     assert len(channels) == odd.channels
     # As long as the picture, to the access unit.
     assert abs(len(channels[0]) * SAMPLE - made.summary["duration"]) < 0.022
-    if not odd.together:
-        return
     heard = beeps(channels[0])
-    expected = odd.times or tuple(odd.beacon.times)
-    # A unit of sound; a picture waits for the next frame.
-    late = 0.022 if LATE in encoder().lacking else 0.0
-    frame = 0.0 if seen is None else 1 / made.rungs[0]["frame_rate"]
-    if odd.times is None:
-        assert heard == pytest.approx(expected, abs=max(0.020, late))
-    if seen is not None:
-        assert seen == pytest.approx(expected, abs=max(0.020, frame / 2 + 0.001 + late))
-        assert all(min(abs(beep - flash) for beep in heard) < 0.020 for flash in seen)
+    if odd.name in BROKEN_OFF:
+        # Nobody knows where it ends; up to there each flash has its beep.
+        assert seen
+        assert len(seen) >= 4
+        assert len(heard) >= len(seen)
+        assert heard[: len(seen)] == pytest.approx(seen, abs=0.020)
+    elif odd.together:
+        # A unit of sound.
+        late = 0.022 if LATE in encoder().lacking else 0.0
+        coincide(odd, heard, odd.heard(odd.beacon), max(0.020, late))
+        if seen is not None:
+            frame = 1 / made.rungs[0]["frame_rate"]
+            # A picture may wait for the next frame.
+            coincide(odd, seen, odd.seen(odd.beacon), max(0.020, frame / 2 + 0.001 + late))
+            common = sorted(set(odd.heard(odd.beacon)) & set(odd.seen(odd.beacon)))
+            for time in common if odd.steady else (common[0], common[-1]):
+                apart = nearest(heard, time) - nearest(seen, time)
+                assert abs(apart) < 0.020, (time, apart)
+
+
+def nearest(found: list[float], time: float) -> float:
+    return min(found, key=lambda each: abs(each - time))
+
+
+def coincide(odd: Odd, found: list[float], expected: list[float], apart: float) -> None:
+    if odd.steady:
+        assert found == pytest.approx(expected, abs=apart)
+    else:
+        assert len(found) > 1
+        assert [found[0], found[-1]] == pytest.approx([expected[0], expected[-1]], abs=apart)

@@ -26,6 +26,7 @@ from av.video.stream import VideoStream
 from transcoding import tail
 from transcoding.libav import frames, streams
 from transcoding.libav.ends import LATE, Ends
+from transcoding.libav.joins import joined
 from transcoding.libav.streams import Facts
 
 MOST_STREAMS: Final = 64
@@ -80,6 +81,7 @@ def examine(container: InputContainer, url: str, size: int, options: dict[str, s
     }
     if video is not None:
         sample(container, video, facts, search)
+    facts["joined"] = joined(container, video or audio, size)
     return facts
 
 

@@ -24,6 +24,8 @@ SEARCHED: Final = 40
 """Packets tried for one frame before a place counts as undecodable."""
 GUESSED: Final = 4
 """Frames after a seek whose times are not believed."""
+FEW: Final = 8
+"""Times that tell nothing beside others."""
 
 
 def look(container: InputContainer, stream: VideoStream) -> Facts:
@@ -33,9 +35,9 @@ def look(container: InputContainer, stream: VideoStream) -> Facts:
     encrypted = False
     stream.codec_context.thread_count = 1
     for share in (0.0, 0.3, 0.6):
-        if share == 0.0:
-            rewind(container, stream)
-        elif not go(container, share * (container.duration or 0) / av.time_base):
+        # Not sought for at first: it was just opened, and a transport stream whose clock wraps around
+        # would be read from somewhere else.
+        if share and not go(container, share * (container.duration or 0) / av.time_base):
             break
         for tried, packet in enumerate(container.demux(stream)):
             encrypted = encrypted or packet.has_sidedata("encryption_info")
@@ -99,7 +101,8 @@ def windows(
         elif not go(container, begin + share * (length or 0)):
             continue
         found.append(times(container, stream))
-    return found
+    # What is left of a recording behind the last place may be too short to tell anything.
+    return [window for window in found if len(window) > FEW] or found
 
 
 def times(container: InputContainer, stream: VideoStream) -> list[int]:
@@ -115,8 +118,8 @@ def times(container: InputContainer, stream: VideoStream) -> list[int]:
                     stamps.append(packet.pts)
             if len(stamps) >= WINDOW_FRAMES or packets > WINDOW_PACKETS or spent > WINDOW_BYTES:
                 break
-    # The last few may still wait for frames shown before them.
-    return sorted(stamps)[: max(2, len(stamps) - 4)] if len(stamps) > 12 else sorted(stamps)
+    # The last few may still wait for frames shown before them, the first few lack some not believed.
+    return sorted(stamps)[GUESSED:-GUESSED] if len(stamps) > 3 * GUESSED else sorted(stamps)
 
 
 def decodable(container: InputContainer, stream: VideoStream, begin: float, last: float) -> float:
