@@ -24,6 +24,7 @@ from playwright.async_api import (
 
 expect.set_options(timeout=20_000)  # milliseconds: four workers share two cores
 
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser")
 FLAGS = [
     "--disable-gpu",
     "--disable-quic",
@@ -45,8 +46,11 @@ addEventListener('securitypolicyviolation', (event) =>
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Its path. Tests that need it are skipped where it is missing."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    """Its path. Tests that need it are skipped where it is missing.
+
+    Without the shell around it, if that is installed: it draws no window, and takes a quarter less of the cores.
+    """
+    found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if found is None:
         pytest.skip("chromium is not installed: on Debian and Ubuntu `apt-get install chromium`")
     return found

@@ -80,3 +80,24 @@ export class Waiting {
     this.filled();
   }
 }
+
+/**
+ * Works in LANES lanes at a time, as long as parts wait; one lane that gives up ends the waiting for the others. A lane
+ * that found nothing left has ended: what is given back after that opens another.
+ * @param {Waiting} waiting @param {() => Promise<void>} work takes from `waiting` before anything else, until nothing is there
+ * @returns {Promise<void>}
+ */
+export function inLanes(waiting, work) {
+  return new Promise((resolve, reject) => {
+    let open = 0;
+    const end = () => {
+      open -= 1;
+      if (open === 0) resolve();
+    };
+    waiting.filled = () => {
+      for (; open < LANES && waiting.size; open += 1) work().then(end, reject);
+      if (open === 0) resolve();
+    };
+    waiting.filled();
+  });
+}

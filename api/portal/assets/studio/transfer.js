@@ -5,7 +5,7 @@
 import { ApiError, call } from '../api.js';
 import { t } from '../i18n.js';
 import { renewal } from '../session.js';
-import { LANES, Lane, Waiting } from './lane.js';
+import { inLanes, Lane, Waiting } from './lane.js';
 import { Links } from './links.js';
 import { pause } from './pause.js';
 import { put, PutError } from './put.js';
@@ -124,19 +124,7 @@ export class Transfer extends EventTarget {
       const lane = new Lane(this.plan.part_size);
       while (waiting.size) await this.#send(waiting.take(lane, this.links), waiting, lane, signal);
     };
-    await new Promise((resolve, reject) => {
-      let open = 0;
-      const end = () => {
-        open -= 1;
-        if (open === 0) resolve(undefined);
-      };
-      // A lane that found nothing left has ended: what is given back after that opens another.
-      waiting.filled = () => {
-        for (; open < LANES && waiting.size; open += 1) work().then(end, reject);
-        if (open === 0) resolve(undefined);
-      };
-      waiting.filled();
-    });
+    await inLanes(waiting, work);
   }
 
   /**
