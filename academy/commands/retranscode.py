@@ -1,7 +1,8 @@
 """`academy retranscode`: a whole catalogue again, with another profile or a newer encoder.
 
 Viewers keep what they have until the new media of a lecture are whole. A campaign's name makes the
-command repeatable: each recording is queued once in a campaign, whenever and however often it is given.
+command repeatable: each recording is queued once in a campaign, however often it is given, until another
+campaign has made something else of it.
 """
 
 from __future__ import annotations
