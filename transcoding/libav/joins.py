@@ -36,7 +36,8 @@ def joined(container: InputContainer, stream: Any, size: int) -> bool:
 
 def time_at(container: InputContainer, stream: Any, position: int) -> float | None:
     """Of the first packet behind a position in bytes, in seconds."""
-    with suppress(av.error.FFmpegError, ValueError):
+    # IndexError: PyAV's, where a stream appears that it did not know of.
+    with suppress(av.error.FFmpegError, ValueError, IndexError):
         container.seek(position, unsupported_byte_offset=True)
         for tried, packet in enumerate(container.demux()):
             if packet.stream_index == stream.index and packet.dts is not None:
