@@ -58,10 +58,18 @@ TOGETHER = ("browsers", "command_line", "survival")
 """Journeys over one installation: two more would cost as much as the journeys themselves."""
 
 
+BY_ITSELF = "of_full_size"
+"""Tests that share nothing and take half a minute each: no worker gets all of them."""
+
+
 class Distribution(LoadFileScheduling):  # type: ignore[misc]
-    """As `--dist loadfile`, but files that share what costs much go to one worker."""
+    """As `--dist loadfile`, but files that share what costs much go to one worker, and tests that share nothing
+    to any.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
+        if BY_ITSELF in nodeid:
+            return nodeid
         file = str(super()._split_scope(nodeid))
         shared = {f"tests/journeys/test_{name}.py" for name in TOGETHER}
         return "tests/journeys" if file in shared else file

@@ -47,6 +47,15 @@ leases = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5])
 """Which of all leases ever given, counted from the newest: 0 is the newest."""
 
 
+def in_vain(job: dict[str, Any]) -> int:
+    """Attempts in a row that brought nothing, the running one among them."""
+    if job.get("recorded", 0) > job.get("recorded_before", 0):
+        return 0
+    if job.get("media_id") != job.get("media_before"):
+        return 0
+    return int(job["attempts"] - job["handed_back"])
+
+
 class JobMachine(RuleBasedStateMachine):
     def __init__(self, environment: Synchronous) -> None:
         super().__init__()
@@ -153,7 +162,7 @@ class JobMachine(RuleBasedStateMachine):
                 or (
                     job["state"] == "running"
                     and job["lease"]["expires_at"] <= clock
-                    and job["attempts"] - job["handed_back"] < MOST_ATTEMPTS
+                    and in_vain(job) < MOST_ATTEMPTS
                 )
             )
         ]
