@@ -20,7 +20,7 @@ from academy.media import (
     VideoRendition,
 )
 from academy.mongo.stores import MongoStores
-from academy.recordings import Inspection, Ratio, Recording
+from academy.recordings import Inspection, Ratio, Recording, VideoStream
 from academy.uploads import Part, Upload
 
 
@@ -98,6 +98,17 @@ PUBLICATION = Publication(
 )
 
 INSPECTION = Inspection(container="mp4", size=12, duration=10.0)
+FULL_HD = VideoStream(
+    index=0,
+    codec="h264",
+    width=1920,
+    height=1080,
+    coded_width=1920,
+    coded_height=1080,
+    frame_rate=Ratio(num=30),
+    pixel_format="yuv420p",
+)
+"""What most recordings have of a picture."""
 
 
 def media_for(job: Job) -> Media:

@@ -38,6 +38,7 @@ from tests.documents import (
     media_for,
 )
 from tests.fixtures_mongo import Synchronous
+from tests.properties.claims import claimable
 
 COLLECTIONS = ("courses", "lectures", "recordings", "jobs", "media", "receipts")
 MOST_RECORDINGS = 3
@@ -45,15 +46,6 @@ Dump = dict[str, dict[Any, dict[str, Any]]]
 ACTIONS = ["heartbeat", "report", "inspect", "freeze", "release", *FailureKind]
 leases = st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5])
 """Which of all leases ever given, counted from the newest: 0 is the newest."""
-
-
-def in_vain(job: dict[str, Any]) -> int:
-    """Attempts in a row that brought nothing, the running one among them."""
-    if job.get("recorded", 0) > job.get("recorded_before", 0):
-        return 0
-    if job.get("media_id") != job.get("media_before"):
-        return 0
-    return int(job["attempts"] - job["handed_back"])
 
 
 class JobMachine(RuleBasedStateMachine):
@@ -153,27 +145,15 @@ class JobMachine(RuleBasedStateMachine):
             self.seen = self.dump()
         self.claiming = True
         clock = now()
-        claimable = [
-            job
-            for job in self.seen["jobs"].values()
-            if job["not_before"] <= clock
-            and (
-                job["state"] == "queued"
-                or (
-                    job["state"] == "running"
-                    and job["lease"]["expires_at"] <= clock
-                    and in_vain(job) < MOST_ATTEMPTS
-                )
-            )
-        ]
+        waiting = claimable(self.seen["jobs"].values(), clock)
         claimed: Job | None = self.run(self.jobs.claim_next("dispatcher"))
         assert not self.database.jobs.count_documents(
             {"state": "running", "lease.expires_at": {"$lt": clock}}
         ), "a lost job was left to itself"
         if claimed is None:
-            assert not claimable
+            assert not waiting
             return
-        best = min(claimable, key=lambda job: (job["attempts"], job["created_at"]))
+        best = min(waiting, key=lambda job: (job["attempts"], job["created_at"]))
         before = self.seen["jobs"][claimed.id]
         assert (before["attempts"], before["created_at"]) == (best["attempts"], best["created_at"])
         assert claimed.attempts == before["attempts"] + 1

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from academy.recordings import Inspection, Ratio, VideoStream
+from academy.recordings import Inspection, Ratio
+from tests.documents import FULL_HD
 from transcoding.clock import JOINT, LEAST, MOST_CUT, beginning, on_clock, shift
 from transcoding.frame_rates import STANDARD
 from transcoding.keyframes import shown
@@ -24,18 +25,8 @@ def recording(
     container: str = "flv",
     start: float = 0.0,
 ) -> Inspection:
-    picture = VideoStream(
-        index=0,
-        codec="h264",
-        width=1920,
-        height=1080,
-        coded_width=1920,
-        coded_height=1080,
-        frame_rate=Ratio.of(rate),
-        variable_frame_rate=varies,
-        pixel_format="yuv420p",
-        start=first,
-    )
+    frames = {"frame_rate": Ratio.of(rate), "variable_frame_rate": varies, "start": first}
+    picture = FULL_HD.model_copy(update=frames)
     return Inspection(container=container, size=1, start=start, duration=60.0, video=picture)
 
 

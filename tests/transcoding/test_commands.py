@@ -8,6 +8,7 @@ import pytest
 
 from academy.media import AudioRendition, Grid, VideoRendition
 from academy.recordings import AudioStream, Ratio, VideoStream
+from tests.documents import FULL_HD
 from transcoding.anchor import Anchor
 from transcoding.audio_command import Stretch, aligned, audio_command, limited_at
 from transcoding.commands import Span, colours, video_command
@@ -15,18 +16,13 @@ from transcoding.sources import Source
 
 GRID = Grid(frame_rate=Ratio(num=30000, den=1001), segment_frames=120, frames=1000)
 SOURCE = Source("file:/in.mp4", 1, ("file",), lambda _start, _end: b"")
-VIDEO = VideoStream(
-    index=0,
-    codec="h264",
-    width=1920,
-    height=1080,
-    coded_width=1920,
-    coded_height=1080,
-    frame_rate=GRID.frame_rate,
-    pixel_format="yuv420p",
-    colour_primaries="bt709",
-    colour_transfer="bt709",
-    colour_space="bt709",
+VIDEO = FULL_HD.model_copy(
+    update={
+        "frame_rate": GRID.frame_rate,
+        "colour_primaries": "bt709",
+        "colour_transfer": "bt709",
+        "colour_space": "bt709",
+    }
 )
 AUDIO = AudioStream(index=1, codec="aac", channels=2, sample_rate=44_100)
 SOUND = AudioRendition(id="a96", channels=2, bit_rate=96_000)

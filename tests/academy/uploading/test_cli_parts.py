@@ -1,5 +1,6 @@
 """How many neighbouring parts one request of `academy upload` carries."""
 
+import asyncio
 import random
 
 import pytest
@@ -28,11 +29,20 @@ def very_long_recording(tmp_path):
 
 
 @pytest.fixture
-def one_quick_lane(monkeypatch):
-    """However slow this machine is: what goes out in an hour needs no sharing."""
-    monkeypatch.setattr(sending, "PARALLEL", 1)
-    monkeypatch.setattr(lanes, "PARALLEL", 1)
-    monkeypatch.setattr(lanes, "LONGEST", 3600.0)
+def quick_lanes(monkeypatch):
+    """`quick_lanes(count)`: however slow this machine is, what goes out in an hour needs no sharing."""
+
+    def some(count):
+        for module in (sending, lanes):
+            monkeypatch.setattr(module, "PARALLEL", count)
+        monkeypatch.setattr(lanes, "LONGEST", 3600.0)
+
+    return some
+
+
+@pytest.fixture
+def one_quick_lane(quick_lanes):
+    quick_lanes(1)
 
 
 def numbers(network):
@@ -101,3 +111,45 @@ async def test_resuming_knows_what_a_wide_part_stands_for(site, very_long_record
     assert numbers(site.network) == [6, 7, 11]
     assert await site.stored(lecture_id) == very_long_recording.read_bytes()
     assert site.network.received < 8 * PART
+
+
+async def test_what_comes_back_at_the_very_end_is_shared_with_lanes_that_had_ended(
+    site, very_long_recording, quick_lanes, monkeypatch
+):
+    """Two lanes and six parts: one lane takes the last four together, which break once the other has ended."""
+    quick_lanes(2)
+    monkeypatch.setattr(sending, "MOST_TRIES", 2)
+    recording = very_long_recording.with_name("six.mp4")
+    recording.write_bytes(very_long_recording.read_bytes()[: 6 * PART])
+    both, beside = asyncio.Event(), asyncio.Event()
+    arrived = lanes.Lane.arrived
+    sizes_arrived = []
+
+    def noted(lane, size, seconds):
+        arrived(lane, size, seconds)
+        sizes_arrived.append(size)
+        if len(sizes_arrived) == 2:
+            both.set()
+
+    async def hold(data):
+        if not data.startswith(b"PUT "):
+            return
+        begun = numbers(site.network)
+        if begun[-1] > 3:
+            beside.set()
+        elif begun[-1] == 3 and begun.count(3) == 1:
+            await asyncio.wait_for(both.wait(), 20)
+            await asyncio.sleep(0.05)  # until the other lane has looked for more
+            raise ConnectionResetError
+        elif begun[-1] == 3:
+            await asyncio.wait_for(beside.wait(), 20)  # goes on only beside another
+
+    monkeypatch.setattr(lanes.Lane, "arrived", noted)
+    site.network.hold = hold
+    lecture_id = await site.deliver(recording)
+    assert await site.stored(lecture_id) == recording.read_bytes()
+    begun = numbers(site.network)
+    assert (sorted(begun[:2]), begun[2]) == ([1, 2], 3)
+    assert begun.count(3) == 2
+    there = await sizes(site, lecture_id)
+    assert (there[1], there[2], there[3]) == (PART, PART, PART)
